@@ -79,7 +79,7 @@ class SecDed:
         """Check and correct words uint8 [..., data_bits/8] against check bits uint16 [...].
 
         Returns (data, corrected, uncorrectable): the corrected words, and two bool arrays [...]. A wrong
-        check bit counts as corrected. An uncorrectable word comes back as it came, clean `data` without a copy.
+        check bit counts as corrected. An uncorrectable word comes back as it came, clean `data` uncopied.
         """
         syndrome = self.encode(data) ^ np.asarray(check, np.uint16)
         uncorrectable = self._hopeless[syndrome]
