@@ -1,0 +1,225 @@
+"""Builds Verilog with Verilator once, and runs cocotb modules on the result.
+
+    build_dir = build(Sources("counter", {"counter.v": text}))
+    run(build_dir, "tb.tb_counter", test_dir=tmp_path)
+
+A build is kept under `build/verilator/<key>`; the key covers the Verilog, the flags and the tools. One build serves any
+number of runs, also at the same time. cocotb's own runner is not used, because it makes every variable public, which
+costs most of the speed, lets the caller's environment win over `env`, and knows no time limits.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cocotb_tools.config
+import find_libpython
+from filelock import FileLock
+
+from tb.process import run_logged, run_with_progress, tail
+from tb.toolchain import Toolchain, ToolError, find_toolchain
+
+#: Where builds are kept.
+BUILD_ROOT = Path(__file__).resolve().parent.parent / "build" / "verilator"
+
+#: Far above the slowest build and the longest run, so that nothing hangs for ever.
+BUILD_TIMEOUT_S = 1800
+RUN_TIMEOUT_S = 1200
+
+_FLAGS = (
+    *("--cc", "--exe", "--build", "--vpi", "--assert", "--no-timing", "--timescale", "1ns/1ps"),
+    *("-O3", "--x-assign", "fast", "--x-initial", "fast"),
+    # Lint is a job of its own with a list of waivers; here an error stops and the rest is noise.
+    *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
+)
+_MANIFEST = "build.json"
+
+
+class BuildError(RuntimeError):
+    """Verilator or the C++ compiler refused; the message ends with what they said."""
+
+
+class SimulationError(RuntimeError):
+    """A cocotb test failed, none ran, or the simulator died or hung; the message ends with the tail of the log."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What to simulate.
+
+    top: name of the top module, whose ports are what cocotb sees.
+    verilog: text of each file by file name.
+    hier: modules that Verilator compiles once, as a block of their own, however often they are instantiated.
+    """
+
+    top: str
+    verilog: Mapping[str, str]
+    hier: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run in which every test passed: their names, the files that it left, and how long it took."""
+
+    passed: tuple[str, ...]
+    log: Path
+    seconds: float
+    waves: Path | None
+    coverage: Path | None
+
+
+def build(
+    sources: Sources,
+    *,
+    waves: bool = False,
+    coverage: bool = False,
+    public_vars: Sequence[tuple[str, str]] = (),
+    root: Path = BUILD_ROOT,
+) -> Path:
+    """The directory with the simulator of `sources`, built unless it is there already.
+
+    waves: runs write `dump.fst`. coverage: runs write `coverage.dat` (line and toggle).
+    public_vars: (module, variable) pairs, such as memories, that cocotb may read and write besides the top's ports.
+
+    Raises BuildError and ToolError.
+    """
+    tools = find_toolchain()
+    # Coverage is counted per module, so blocks would only split it up.
+    hier = () if coverage else tuple(sources.hier)
+    control = _control_file(sources.top, public_vars, hier)
+    flags = [*_FLAGS, "--top-module", sources.top, "-o", sources.top]
+    flags += ["--hierarchical"] if hier else []
+    flags += ["--trace-fst"] if waves else []
+    flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
+    identity = [tools.identity(), str(cocotb_tools.config.libs_dir), control, flags, sorted(sources.verilog.items())]
+    done = root / hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:20]
+    if not done.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / "lock"):  # one at a time: a build by itself keeps all cores busy
+            if not done.exists():
+                partial = done.with_suffix(".partial")
+                shutil.rmtree(partial, ignore_errors=True)
+                _build(tools, sources, control, flags, partial)
+                manifest = {"top": sources.top, "waves": waves, "coverage": coverage}
+                (partial / _MANIFEST).write_text(json.dumps(manifest))
+                partial.rename(done)
+    return done
+
+
+def run(
+    build_dir: Path,
+    module: str,
+    *,
+    test_dir: Path,
+    testcase: str | Sequence[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    seed: int = 1,
+    timeout_s: float = RUN_TIMEOUT_S,
+) -> Results:
+    """Run the cocotb tests of `module` (all, or those that `testcase` names) in `test_dir`, which no other run uses.
+
+    testcase: a name without parameters stands for all of a parametrised test.
+    env: added to the simulator's environment. log: the simulator's output, `test_dir/sim.log` by default.
+    seed: of cocotb's random numbers; the log shows it.
+
+    Raises SimulationError unless at least one test ran and all passed.
+    """
+    manifest = json.loads((build_dir / _MANIFEST).read_text())
+    test_dir = Path(test_dir).resolve()
+    test_dir.mkdir(parents=True, exist_ok=True)
+    log = Path(log or test_dir / "sim.log").resolve()
+    results = test_dir / "results.xml"
+    results.unlink(missing_ok=True)
+    names = [testcase] if isinstance(testcase, str) else list(testcase or [])
+    start = time.monotonic()
+    status = run_logged(
+        [str(build_dir.resolve() / manifest["top"]), *(["--trace"] if manifest["waves"] else [])],
+        cwd=test_dir,
+        env=os.environ | _cocotb_environment(manifest["top"], module, names, results, seed) | dict(env or {}),
+        log=log,
+        timeout_s=timeout_s,
+    )
+    return Results(
+        passed=_judge(module, names, results, status, log),
+        log=log,
+        seconds=time.monotonic() - start,
+        waves=test_dir / "dump.fst" if manifest["waves"] else None,
+        coverage=test_dir / "coverage.dat" if manifest["coverage"] else None,
+    )
+
+
+def _control_file(top: str, public_vars: Sequence[tuple[str, str]], hier: Sequence[str]) -> str:
+    """Verilator control file: what cocotb sees (the rest is optimised away), and the hierarchical blocks."""
+    lines = ["`verilator_config", f'public_flat_rw -module "{top}" -port "*"']
+    lines += [f'public_flat_rw -module "{module}" -var "{name}"' for module, name in public_vars]
+    lines += [f'hier_block -module "{module}"' for module in hier]
+    return "\n".join([*lines, ""])
+
+
+def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str], directory: Path) -> None:
+    directory.mkdir()
+    for name, text in {"control.vlt": control, **sources.verilog}.items():
+        (directory / name).write_text(text)
+    libs = cocotb_tools.config.libs_dir
+    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    command = [tools.verilator, *flags, "-j", str(os.cpu_count()), "--prefix", "Vtop", "--Mdir", "."]
+    command += ["-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"]
+    command += [str(main), "control.vlt", *sources.verilog]
+    status = run_with_progress(
+        f"Building the simulator of {sources.top}",
+        command,
+        cwd=directory,
+        env=tools.environment(),
+        log=directory / "build.log",
+        timeout_s=BUILD_TIMEOUT_S,
+    )
+    if status:
+        end = tail(directory / "build.log")
+        raise BuildError(f"Verilator did not build {sources.top}: {status}. Its log ends with:\n{end}")
+
+
+def _cocotb_environment(top: str, module: str, names: Sequence[str], results: Path, seed: int) -> dict[str, str]:
+    """What the simulator's cocotb reads; the variables are listed in cocotb's manual."""
+    libpython = find_libpython.find_libpython()
+    if libpython is None:
+        raise ToolError(f"cocotb needs a shared libpython beside {sys.executable}; install libpython3 or python3-dev.")
+    env = {
+        "COCOTB_TOPLEVEL": top,
+        "COCOTB_TEST_MODULES": module,
+        "COCOTB_RESULTS_FILE": str(results),
+        "COCOTB_RANDOM_SEED": str(seed),
+        "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "TOPLEVEL_LANG": "verilog",
+        "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+    }
+    if names:
+        env["COCOTB_TEST_FILTER"] = rf"\.({'|'.join(map(re.escape, names))})(/.*)?$"
+    return env
+
+
+def _judge(module: str, names: Sequence[str], results: Path, status: str | None, log: Path) -> tuple[str, ...]:
+    """Names of the tests that passed, if all did and there was one."""
+    cases = list(ElementTree.parse(results).iter("testcase")) if results.exists() else []
+    bad = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    ran = [case.get("name") for case in cases if case.find("skipped") is None]
+    if bad:
+        problem = f"{len(bad)} of {len(ran)} tests of {module} failed ({', '.join(bad)})"
+    elif status:
+        problem = f"The simulator of {module} did not finish: {status}"
+    elif not ran:
+        wanted = f" named {', '.join(names)}" if names else ""
+        problem = f"No test{wanted} in {module} ran"
+    else:
+        return tuple(ran)
+    raise SimulationError(f"{problem}. The log {log} ends with:\n{tail(log)}")
