@@ -40,12 +40,10 @@ def fetch_words(c: Config) -> int:
 
 
 def _ifetch(c: Config, v: Values) -> Timing:
+    """North with the stagger and south again; a superlane's words are written one a cycle, then one is read."""
     trip = 2 * (c.superlanes - 1)
-    return Timing(
-        d_skew=0,
-        d_func=latch(c) + trip + fetch_beats(c) + 5,
-        turn=2 * c.superlanes + fetch_beats(c),
-    )
+    writes = max(1, 2 * c.lanes // 16)
+    return Timing(d_skew=0, d_func=latch(c) + trip + fetch_beats(c) - 1 + writes + 2, turn=2 * c.superlanes)
 
 
 def _notify(c: Config, v: Values) -> Timing:

@@ -1,0 +1,39 @@
+"""Verilog of a component: one module per distinct unit, with stable names."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.lib import wiring
+from pyosys import libyosys as ys
+
+from hdl.lib.stamp import Export
+
+
+@dataclass(frozen=True)
+class Verilog:
+    """An exported design: its top module, the text, and per module its ports and number of instances."""
+
+    top: str
+    text: str
+    ports: dict[str, dict[str, tuple[str, int]]]
+    uses: dict[str, int]
+
+
+def export(component: wiring.Component, top: str) -> Verilog:
+    """Elaborates `component` as module `top` and writes the whole design as plain Verilog."""
+    platform = Export()
+    platform.unit(top, component)
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "design.il", Path(folder) / "design.v"
+        source.write_text("\n".join(platform.units.values()))
+        design = ys.Design()
+        for command in (
+            f"read_rtlil {source}",
+            f"hierarchy -check -top {top}",
+            "proc_clean; proc_rmdead; proc_prune; clean",
+            f"write_verilog -noattr {target}",
+        ):
+            ys.run_pass(f"tee -q {command}" if ";" not in command else command, design)
+        text = target.read_text()
+    return Verilog(top, text, platform.ports, platform.uses)
