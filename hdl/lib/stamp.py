@@ -71,6 +71,8 @@ class Stamped(wiring.Component):
             m.submodules.unit = self.unit
             wiring.connect(m, wiring.flipped(self), self.unit)
             return m
+        # Of all copies only the first is elaborated; the others are no mistake.
+        self.unit._MustUse__used = True
         text = platform.unit(self.unit_name, self.unit)
         pins = {f"{way}_{name}": value for name, (value, way) in ports(self).items()}
         for clock, signal in (("clk", ClockSignal()), ("rst", ResetSignal())):
