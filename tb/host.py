@@ -70,10 +70,10 @@ class Host:
         await RisingEdge(self.dut.clk)
         self._period = get_sim_time("step") - begin
         for name, expected in (("ID", ID), ("VERSION", VERSION), ("CONFIG", config_hash)):
-            found = await self.get(name)
+            found = await self.read(name)
             if expected is not None and found != expected:
                 raise HostError(f"Register {name} reads 0x{found:08X}; this host expects 0x{expected:08X}.")
-        geometry = await self.get("GEOMETRY")
+        geometry = await self.read("GEOMETRY")
         self.lanes, self.superlanes = geometry & 0xFF, geometry >> 8 & 0xFF
         self.stream_bytes = geometry >> 16 & 0xFF
 
@@ -82,7 +82,7 @@ class Host:
         """Bytes of one vector."""
         return self.lanes * self.superlanes
 
-    async def get(self, name: str) -> int:
+    async def read(self, name: str) -> int:
         """The value of a register."""
         access = self.axil.read(REGISTERS[name].offset, 4)
         answer = await self._within(_ACCESS_CYCLES, access, f"A read of {name}")
@@ -90,7 +90,7 @@ class Host:
             raise HostError(f"A read of {name} was refused with {answer.resp.name}.")
         return int.from_bytes(answer.data, "little")
 
-    async def set(self, name: str, value: int):
+    async def write(self, name: str, value: int):
         """Write a register."""
         access = self.axil.write(REGISTERS[name].offset, value.to_bytes(4, "little"))
         answer = await self._within(_ACCESS_CYCLES, access, f"A write to {name}")
@@ -100,7 +100,7 @@ class Host:
     async def status(self) -> set[str]:
         """Names of the bits that are set in STATUS."""
         register = REGISTERS["STATUS"]
-        value = await self.get("STATUS")
+        value = await self.read("STATUS")
         return {name for name in register.bits if value & register.bit(name)}
 
     async def load_mem(self, slice_number: int, address: int, vectors: np.ndarray):
@@ -122,12 +122,12 @@ class Host:
     async def transfer(self, command: Transfer, space: Space, unit: int, address: int, count: int):
         """Begin a transfer, whose data then goes through `source` or `sink`."""
         for name, value in (("SPACE", space), ("UNIT", unit), ("ADDRESS", address), ("COUNT", count)):
-            await self.set(f"TARGET_{name}", value)
-        await self.set("TRANSFER", command)
+            await self.write(f"TARGET_{name}", value)
+        await self.write("TRANSFER", command)
 
     async def start(self, iterations: int = 1):
         """Begin a run."""
-        await self.set("ITERATIONS", iterations)
+        await self.write("ITERATIONS", iterations)
         await self.command("start")
 
     async def wait(self, limit: int = 1_000_000) -> int:
@@ -139,12 +139,12 @@ class Host:
 
     async def cycles(self) -> int:
         """Cycles of the current or last run."""
-        low = await self.get("CYCLES_LO")
-        return low | await self.get("CYCLES_HI") << 32
+        low = await self.read("CYCLES_LO")
+        return low | await self.read("CYCLES_HI") << 32
 
     async def command(self, name: str):
         """Set one bit of CONTROL: "start", "clear" or "abort"."""
-        await self.set("CONTROL", REGISTERS["CONTROL"].bit(name))
+        await self.write("CONTROL", REGISTERS["CONTROL"].bit(name))
 
     async def recover(self):
         """Abort whatever is going on and clear a fault."""
@@ -155,17 +155,17 @@ class Host:
 
     async def fault(self) -> FaultRecord | None:
         """The pending fault."""
-        code = Fault(await self.get("FAULT"))
+        code = Fault(await self.read("FAULT"))
         if code == Fault.NONE:
             return None
-        queue = await self.get("FAULT_QUEUE")
-        cycle = await self.get("FAULT_CYCLE_LO") | await self.get("FAULT_CYCLE_HI") << 32
-        return FaultRecord(code, await self.get("FAULT_UNIT"), None if queue == NO_QUEUE else queue, cycle)
+        queue = await self.read("FAULT_QUEUE")
+        cycle = await self.read("FAULT_CYCLE_LO") | await self.read("FAULT_CYCLE_HI") << 32
+        return FaultRecord(code, await self.read("FAULT_UNIT"), None if queue == NO_QUEUE else queue, cycle)
 
     async def counters(self, unit: int) -> Counters:
         """Counters of a unit in the last run."""
-        await self.set("COUNTER_INDEX", unit)
-        return Counters(await self.get("COUNTER_BUSY"), await self.get("COUNTER_CORRECTED"))
+        await self.write("COUNTER_INDEX", unit)
+        return Counters(await self.read("COUNTER_BUSY"), await self.read("COUNTER_CORRECTED"))
 
     async def _load(self, space: Space, unit: int, address: int, words: np.ndarray, word_bytes: int):
         if words.dtype != np.uint8 or words.ndim != 2 or words.shape[1] != word_bytes:
