@@ -10,10 +10,12 @@ from sw.arch.floorplan import Queue, Unit, floorplan
 
 @dataclass(frozen=True)
 class Placed:
-    """A column, the module name that it is stamped under, the unit that it belongs to and its queues."""
+    """A column and where it belongs. `name` is unique on the chip; the modules are shared by all columns of its kind."""
 
+    name: str
     column: Column
     module: str
+    tile_module: str
     unit: Unit
     queues: tuple[Queue, ...]
 
@@ -22,5 +24,5 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
     """The columns of a unit, in the order of its queues."""
     queues = tuple(queue for queue in floorplan(c).queues if queue.unit == unit)
     if unit.kind == "MEM":
-        return [Placed(Slice(c, sim), "mem_slice", unit, queues)]
+        return [Placed(unit.name.lower(), Slice(c, sim), "mem_slice", "mem_tile", unit, queues)]
     return []

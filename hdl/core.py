@@ -8,19 +8,18 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from hdl.column import tree_sum
 from hdl.columns import Placed, columns
-from hdl.fetch import FetchTile
 from hdl.host.bus import HostBus
 from hdl.lib.bus import bus_shape
 from hdl.lib.fault import FaultReport
 from hdl.lib.stamp import stamp
 from hdl.queue import RELEASE_CYCLES, Queue
-from hdl.stop import Stop
+from hdl.row import Row
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.arch.hostmap import Fault
 from sw.isa.codec import make
-from sw.isa.fields import width_of
 from sw.isa.table import latch
 
 RELEASE = RELEASE_CYCLES + 1
@@ -65,15 +64,13 @@ class Core(wiring.Component):
         self._control(m)
         self._cycle = self._cycles(m) if self.sim else None
         queues = self._queues(m)
-        placed = [
-            [one for unit in stop for one in columns(c, unit, self.sim)] for stop in self.plan.stops
-        ]
-        stops = self._stops(m, placed)
-        self._units(m, placed, queues, stops)
-        self._bus(m, placed, queues)
-        self._fetches(m, queues, stops)
+        placed = [[one for unit in stop for one in columns(c, unit, self.sim)] for stop in self.plan.stops]
+        rows = self._rows(m, placed)
+        spines = self._spines(m, placed, queues, rows)
+        self._bus(m, placed, queues, spines)
+        self._fetches(m, queues, rows)
         self._notify(m, queues)
-        self._reports(m, placed, queues, stops)
+        self._reports(m, placed, queues, rows, spines)
         return m
 
     def _control(self, m: Module) -> None:
@@ -106,52 +103,35 @@ class Core(wiring.Component):
             made.append(unit)
         return made
 
-    def _stops(self, m: Module, placed: list[list[Placed]]) -> list[list]:
-        """The stop components, joined east and west; nothing enters at the edges."""
-        c, rows = self.config, []
-        for x, members in enumerate(placed):
-            kinds = tuple(drive for one in members for drive in one.column.drives)
-            name = "stop_" + "_".join(dict.fromkeys(unit.kind.lower() for unit in self.plan.stops[x]))
-            row = []
-            for r in range(c.superlanes):
-                stop = stamp(Stop(c, kinds, self.sim), name)
-                m.submodules[f"stop_{x}_{r}"] = stop
-                if self.sim:
-                    m.d.comb += [stop.place.eq(x), stop.superlane.eq(r), stop.cycle.eq(self._cycle)]
-                row.append(stop)
+    def _rows(self, m: Module, placed: list[list[Placed]]) -> list:
+        """The superlanes."""
+        rows = []
+        for r in range(self.config.superlanes):
+            m.submodules[f"row_{r}"] = row = stamp(Row(self.config, placed, self.sim), "row")
+            if self.sim:
+                m.d.comb += [row.superlane.eq(r), row.cycle.eq(self._cycle)]
             rows.append(row)
-        suffixes = ("", "_check") + (("_written",) if self.sim else ())
-        for west, east in zip(rows, rows[1:], strict=False):
-            for low, high in zip(west, east, strict=True):
-                for suffix in suffixes:
-                    m.d.comb += getattr(high.here, f"east{suffix}").eq(getattr(low, f"east{suffix}"))
-                    m.d.comb += getattr(low.here, f"west{suffix}").eq(getattr(high, f"west{suffix}"))
         return rows
 
-    def _units(self, m: Module, placed: list[list[Placed]], queues: list, stops: list[list]) -> None:
-        """Instantiates the columns and joins them to their queues and their stop."""
-        self._columns = {}
-        for x, members in enumerate(placed):
-            first_drive = 0
-            for one in members:
-                unit = stamp(one.column, one.module)
-                name = one.queues[0].name.lower() if len(one.queues) == 1 else one.unit.name.lower()
-                m.submodules[name] = unit
-                self._columns[id(one)] = unit
-                for q, queue in enumerate(one.queues):
-                    wiring.connect(m, queues[queue.index].issue, getattr(unit, f"issue_{q}"))
-                    m.d.comb += queues[queue.index].corrected.eq(getattr(unit, f"corrected_{q}"))
-                for r, stop in enumerate(stops[x]):
-                    for member in stop.here.signature.members:
-                        m.d.comb += getattr(getattr(unit, f"streams_{r}"), member).eq(getattr(stop.here, member))
-                    for k in range(len(one.column.drives)):
-                        wiring.connect(m, getattr(unit, f"drive_{k}_{r}"), getattr(stop, f"drive_{first_drive + k}"))
-                first_drive += len(one.column.drives)
-                if self.sim and one.unit.kind == "MEM":
-                    slice_number = self.plan.slices.index(one.unit)
-                    m.d.comb += [unit.place.eq(slice_number), unit.cycle.eq(self._cycle)]
+    def _spines(self, m: Module, placed: list[list[Placed]], queues: list, rows: list) -> dict:
+        """The columns by name, joined to their queues and to their tiles in the rows."""
+        spines = {}
+        for one in (one for members in placed for one in members):
+            m.submodules[one.name] = spine = stamp(one.column, one.module)
+            for q, queue in enumerate(one.queues):
+                wiring.connect(m, queues[queue.index].issue, getattr(spine, f"issue_{q}"))
+                m.d.comb += queues[queue.index].corrected.eq(getattr(spine, f"corrected_{q}"))
+            for r, row in enumerate(rows):
+                wiring.connect(m, getattr(spine, f"tile_{r}"), getattr(row, one.name))
+            if one.unit.kind == "MEM":
+                number = self.plan.slices.index(one.unit)
+                m.d.comb += spine.index.eq(number)
+                if self.sim:
+                    m.d.comb += [spine.place.eq(number), spine.cycle.eq(self._cycle)]
+            spines[one.name] = spine
+        return spines
 
-    def _bus(self, m: Module, placed: list[list[Placed]], queues: list) -> None:
+    def _bus(self, m: Module, placed: list[list[Placed]], queues: list, spines: dict) -> None:
         """The host bus past every stop; `hdl.lib.bus` says why answers cannot meet."""
         request, answer = self.bus.request, None
         for x, members in enumerate(placed):
@@ -165,11 +145,7 @@ class Core(wiring.Component):
             m.d.comb += standing.valid.eq(valid)
             request = standing
             answers = [queues[queue.index] for queue in self.plan.queues if queue.unit.stop == x]
-            for one in members:
-                if one.unit.kind == "MEM":
-                    slice_unit = self._columns[id(one)]
-                    m.d.comb += slice_unit.index.eq(self.plan.slices.index(one.unit))
-                    answers.append(slice_unit)
+            answers += [spines[one.name] for one in members if one.unit.kind == "MEM"]
             for unit in answers:
                 for name in request.signature.members:
                     m.d.comb += getattr(unit.request, name).eq(getattr(standing, name))
@@ -187,45 +163,42 @@ class Core(wiring.Component):
             m.d.sync += joined[name].eq(total)
         return joined
 
-    def _fetches(self, m: Module, queues: list, stops: list[list]) -> None:
+    def _fetches(self, m: Module, queues: list, rows: list) -> None:
         """One fetch port a stop, shared by its queues: the stream pair goes north with the stagger, text comes south."""
         c = self.config
-        stream_bits = width_of(c.streams) + 1
-        for x, row in enumerate(stops):
+        for x in range(len(self.plan.stops)):
             users = [queues[queue.index] for queue in self.plan.queues if queue.unit.stop == x]
-            take, stream = Signal(name=f"fetch_{x}_0"), Signal(stream_bits, name=f"fetch_stream_{x}_0")
-            m.d.comb += take.eq(Cat(user.fetch for user in users).any())
+            tiles = [getattr(row, f"fetch_{x}") for row in rows]
+            asked = Cat(user.fetch for user in users)
+            take, stream = asked.any(), Signal(len(tiles[0].stream), name=f"fetch_stream_{x}_0")
             for user in users:
                 with m.If(user.fetch):
                     m.d.comb += stream.eq(user.fetch_stream)
-            owner = Signal(len(users), name=f"fetch_owner_{x}")
-            pipe, taken = Cat(user.fetch for user in users), take
-            for k in range(latch(c) - 1):
-                owners = Signal(len(users), name=f"fetch_owner_{x}_{k}")
-                going = Signal(name=f"fetch_going_{x}_{k}")
-                m.d.sync += [owners.eq(pipe), going.eq(taken)]
-                pipe, taken = owners, going
-            with m.If(taken):
-                m.d.sync += owner.eq(pipe)
-            tiles = []
-            for r, stop in enumerate(row):
+            owner = self._owner(m, x, asked)
+            for r, tile in enumerate(tiles):
                 if r:
-                    take_q, stream_q = Signal(name=f"fetch_{x}_{r}"), Signal(stream_bits, name=f"fetch_stream_{x}_{r}")
+                    take_q = Signal(name=f"fetch_{x}_{r}")
+                    stream_q = Signal(len(stream), name=f"fetch_stream_{x}_{r}", reset_less=True)
                     m.d.sync += take_q.eq(take)
                     with m.If(take):
                         m.d.sync += stream_q.eq(stream)
                     take, stream = take_q, stream_q
-                tile = stamp(FetchTile(c, self.sim), "fetch_tile")
-                m.submodules[f"fetch_{x}_tile_{r}"] = tile
-                for member in stop.here.signature.members:
-                    m.d.comb += getattr(tile.streams, member).eq(getattr(stop.here, member))
                 m.d.comb += [tile.take.eq(take), tile.stream.eq(stream)]
-                tiles.append(tile)
             for low, high in zip(tiles, tiles[1:], strict=False):
                 m.d.comb += [low.above_valid.eq(high.valid), low.above.eq(high.pair)]
             for k, user in enumerate(users):
                 m.d.comb += [user.fetched.eq(tiles[0].valid & owner[k]), user.pair.eq(tiles[0].pair)]
-            self._fetch_tiles = getattr(self, "_fetch_tiles", {}) | {x: tiles}
+
+    def _owner(self, m: Module, x: int, asked) -> Signal:
+        """Which queue's text is coming south: the last that asked, from when its first words can be there."""
+        for k in range(latch(self.config) - 1):
+            later = Signal(len(asked), name=f"fetch_asked_{x}_{k}")
+            m.d.sync += later.eq(asked)
+            asked = later
+        owner = Signal(len(asked), name=f"fetch_owner_{x}")
+        with m.If(asked.any()):
+            m.d.sync += owner.eq(asked)
+        return owner
 
     def _notify(self, m: Module, queues: list) -> None:
         """A NOTIFY reaches every queue d_func cycles after issue; queues take it RELEASE_CYCLES ahead."""
@@ -237,29 +210,30 @@ class Core(wiring.Component):
             landing = later
         m.d.comb += [queue.release.eq(landing) for queue in queues]
 
-    def _reports(self, m: Module, placed: list[list[Placed]], queues: list, stops: list[list]) -> None:
+    def _reports(self, m: Module, placed: list[list[Placed]], queues: list, rows: list, spines: dict) -> None:
         """Gathers halts, faults and corrections, one register stage from where they happen."""
         m.d.sync += self.halted.eq(Cat(queue.halted for queue in queues).all())
         codes, fixed = {}, []
         for x, members in enumerate(placed):
             for one in members:
-                unit = self._columns[id(one)]
+                unit = spines[one.name]
                 for q, queue in enumerate(one.queues):
                     codes.setdefault(queue.index, []).append(getattr(unit, f"fault_{q}"))
                     fixed.append(getattr(unit, f"corrected_{q}"))
+            fetches = [getattr(row, f"fetch_{x}") for row in rows]
             local = [queue for queue in self.plan.queues if queue.unit.stop == x]
             if not local:
                 continue
             extra = codes.setdefault(local[0].index, [])
             conflict, lost = Signal(Fault, name=f"conflict_{x}"), Signal(Fault, name=f"text_lost_{x}")
-            with m.If(Cat(stop.conflict for stop in stops[x]).any()):
+            with m.If(Cat(row.conflict[x] for row in rows).any()):
                 m.d.comb += conflict.eq(Fault.STREAM_CONFLICT)
-            with m.If(Cat(tile.uncorrectable for tile in self._fetch_tiles[x]).any()):
+            with m.If(Cat(tile.uncorrectable for tile in fetches).any()):
                 m.d.comb += lost.eq(Fault.ECC)
             extra += [conflict, lost]
-            fixed += [tile.corrected[0] + tile.corrected[1] for tile in self._fetch_tiles[x]]
+            fixed += [tile.corrected[0] + tile.corrected[1] for tile in fetches]
         total = Signal(CORRECTED_BITS)
-        m.d.comb += total.eq(_total(fixed))
+        m.d.comb += total.eq(tree_sum(fixed))
         m.d.sync += self.corrected.eq(total)
 
         found = []
@@ -282,11 +256,4 @@ class Core(wiring.Component):
 
 def _flat(interface) -> Cat:
     return Cat(getattr(interface, name) for name in interface.signature.members if name != "valid")
-
-
-def _total(values: list):
-    while len(values) > 1:
-        values = [values[k] + values[k + 1] if k + 1 < len(values) else values[k] for k in range(0, len(values), 2)]
-    return values[0]
-
 
