@@ -1,0 +1,56 @@
+"""What a program is run on: one protocol, implemented by the golden model and by the simulated hardware."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from sw.asm.image import Image
+from sw.trace import Trace
+
+
+class MachineError(RuntimeError):
+    """A request that a machine refuses; the text says what was asked and why it cannot be."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What stopped a chip: a name of its kind, and the unit, queue and cycle (superlane-0 time) where it showed."""
+
+    kind: str
+    unit: str
+    queue: str
+    cycle: int
+
+    def __str__(self) -> str:
+        return f"Fault: {self.kind} in {self.unit}, queue {self.queue}, cycle {self.cycle}."
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run ended. `cycles` counts from cycle 0 of the first iteration through the last cycle of the last one, or
+    to the fault."""
+
+    cycles: int
+    iterations: int
+    fault: Fault | None = None
+
+
+class Machine(Protocol):
+    """A chip that programs run on. A place in memory is the name of a region of the image, or a slice in host order;
+    addresses count words from its beginning."""
+
+    def load(self, image: Image) -> None:
+        """Takes over queues, memory contents and regions; forgets everything before."""
+
+    def write(self, place: str | int, addr: int, vectors: np.ndarray) -> None:
+        """Stores uint8 [n, VL] in consecutive words."""
+
+    def run(self, iterations: int = 1, traced: range = range(0)) -> Run:
+        """Runs the loaded program; the iterations in `traced` are recorded."""
+
+    def read(self, place: str | int, addr: int, words: int) -> np.ndarray:
+        """Consecutive words, uint8 [words, VL]."""
+
+    def trace(self) -> Trace:
+        """What the traced iterations of the last run drove and wrote."""
