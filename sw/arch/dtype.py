@@ -8,8 +8,8 @@ import numpy as np
 class DType(enum.IntEnum):
     """Element type; the value is its code in instruction words.
 
-    Elements are handled as bit patterns. In a 32-bit lane an integer narrower than 32 bits is sign-extended and
-    an fp16 zero-extended; on streams an element takes `streams` bytes, low byte on the lowest stream.
+    Elements are handled as bit patterns. In a 32-bit lane a narrower integer is sign-extended and an fp16
+    zero-extended; on streams an element takes `streams` bytes, low byte on the lowest stream.
     """
 
     INT8 = 0

@@ -21,9 +21,9 @@ class OpClass(enum.IntEnum):
 class Op(enum.IntEnum):
     """One lane operation; the value is its code in instruction words.
 
-    `_SAT` saturates to the range of the type, the plain form is modulo 2^bits. Shift counts are modulo the width.
-    A compare gives 0 or all ones; fp32 compares with NaN are false except NE. SELECT gives a where its mask is not
-    zero, else b. CONVERT rounds to nearest even and saturates to integers; NaN becomes integer 0.
+    `_SAT` saturates to the range of the type, the plain form is modulo 2^bits. Shift counts are modulo the
+    width. A compare gives 0 or all ones; fp32 compares with NaN are false except NE. SELECT gives a where its
+    mask is not zero, else b. CONVERT rounds to nearest even and saturates to integers; NaN becomes integer 0.
     """
 
     MOVE = 0

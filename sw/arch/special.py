@@ -12,8 +12,8 @@ followed by y * factor * 2^exponent (+ integer part for log2). With x = 2^e * m,
     log2   y = log2(1 + f) / (2 f), f = m - 1 for m < 1.5, else m / 2 - 1; the factor is f
     tanh   y = tanh(x) / x for x < 1 with factor x; y = tanh(x) from 1 to 16
 
-The quadratics interpolate at Chebyshev nodes. Only +, -, *, / and sqrt of float64 are used to make them, which
-IEEE 754 rounds alike everywhere, so the tables do not depend on a mathematics library.
+The quadratics interpolate at Chebyshev nodes. Only +, -, *, / and sqrt of float64 are used to make them,
+which IEEE 754 rounds alike everywhere, so the tables do not depend on a mathematics library.
 """
 
 import functools

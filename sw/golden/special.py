@@ -17,7 +17,7 @@ _D_CENTRE = 1 << (spec.D_BITS - 1)
 
 
 def special(op: Op, a: np.ndarray) -> np.ndarray:
-    """`op` of each element of `a`, uint32 patterns of fp32 in and out; ValueError if `op` is no such function."""
+    """`op` of each element of `a`, fp32 patterns as uint32; ValueError if `op` is no special function."""
     reduce = {Op.RECIP: _recip, Op.RSQRT: _rsqrt, Op.EXP2: _exp2, Op.LOG2: _log2, Op.TANH: _tanh}.get(op)
     if reduce is None:
         raise ValueError(f"{op.text} is not a special function")
@@ -89,8 +89,8 @@ def _log2(x):
     zeros = 24 - _bit_length(distance)
     negative = np.where(whole == 0, low, whole < 0)
     reduced = _Reduced(
-        spec.LOG2_ROW + (x.fraction >> 16), _offset(x.fraction, 16), np.where(whole == 0, -zeros, 0), negative,
-        factor=distance << zeros, whole=np.abs(whole), shift=np.where(whole == 0, 0, zeros),
+        spec.LOG2_ROW + (x.fraction >> 16), _offset(x.fraction, 16), np.where(whole == 0, -zeros, 0),
+        negative, factor=distance << zeros, whole=np.abs(whole), shift=np.where(whole == 0, 0, zeros),
         subtract=low != negative)
     return reduced, (((whole == 0) & (distance == 0), 0), (x.inf, _INF), (x.negative & ~x.zero, _NAN),
                      (x.zero, _SIGN | _INF))
