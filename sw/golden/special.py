@@ -9,20 +9,16 @@ import numpy as np
 
 from sw.arch import special as spec
 from sw.arch.dtype import DType
-from sw.arch.op import Op
 
 _NAN, _INF, _ONE = DType.FP32.nan, DType.FP32.infinity, 0x3F800000
 _SIGN = 0x80000000
 _D_CENTRE = 1 << (spec.D_BITS - 1)
 
 
-def special(op: Op, a: np.ndarray) -> np.ndarray:
-    """`op` of each element of `a`, fp32 patterns as uint32; ValueError if `op` is no special function."""
-    reduce = {Op.RECIP: _recip, Op.RSQRT: _rsqrt, Op.EXP2: _exp2, Op.LOG2: _log2, Op.TANH: _tanh}.get(op)
-    if reduce is None:
-        raise ValueError(f"{op.text} is not a special function")
+def special(name: str, a: np.ndarray) -> np.ndarray:
+    """Function `name` of FUNCTIONS of each element of `a`, fp32 patterns as uint32."""
     x = _Unpacked(np.asarray(a, dtype=np.uint32).astype(np.int64))
-    reduced, exceptions = reduce(x)
+    reduced, exceptions = FUNCTIONS[name](x)
     result = _pack(reduced)
     for where, value in ((x.nan, _NAN), *exceptions):
         result = np.where(where, value, result)
@@ -109,6 +105,10 @@ def _tanh(x):
         np.where(large, spec.TANH_ROW, np.choose(octave, rows)), np.choose(octave, offsets),
         np.where(small, x.exponent, 0), x.negative, factor=np.where(small, x.significand, 1 << 23))
     return reduced, ((large, x.sign | _ONE),)
+
+
+#: Range reduction of each special function by its instruction name.
+FUNCTIONS = {"EXP2": _exp2, "LOG2": _log2, "RSQRT": _rsqrt, "RECIP": _recip, "TANH": _tanh}
 
 
 def _offset(argument, bits):
