@@ -63,7 +63,7 @@ class Convert(Pipeline):
         return {
             "kept": Mux(half, as_half, Mux(single, as_single, wide[32:])),
             "up": wide[31] & (wide[32] | wide[:31].any()),
-            "over": Mux(half, exponent > 15, exponent > 31) & normal[31],
+            "over": Mux(half, exponent > 15, ~single & (exponent > 31)) & normal[31],
         }
 
     def round(self, m, kept, up, sign, over, nan, infinite, to):
