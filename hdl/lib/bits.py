@@ -4,7 +4,7 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value
 
 
 def named(m: Module, name: str, value) -> Signal:
-    """The value as a signal, for one that is used more than once: an expression is built anew at every use."""
+    """The value as a signal, for one used more than once: an expression is built anew at every use."""
     value = Value.cast(value)
     signal = Signal(value.shape(), name=name)
     m.d.comb += signal.eq(value)

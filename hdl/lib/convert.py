@@ -47,7 +47,7 @@ class Convert(Pipeline):
         return {"normal": (magnitude << zeros)[:32], "exponent": exponent - zeros}
 
     def shift(self, m, normal, exponent, to):
-        """The result's last place goes to bit 0 of `kept`, for floats with the exponent field above the fraction."""
+        """The result's last place goes to bit 0 of `kept`, a float's exponent field above its fraction."""
         half, single = named(m, "to_half", to == DType.FP16), named(m, "to_single", to == DType.FP32)
         least = 1 - Mux(half, _BIAS[DType.FP16], _BIAS[DType.FP32])
         below = named(m, "below", least - exponent)

@@ -3,6 +3,7 @@
 from amaranth import Cat, Const, Mux
 
 from hdl.lib import fp32
+from hdl.lib.aluop import ALU_OP
 from hdl.lib.bits import leading_zeros, named
 from hdl.lib.pipeline import Pipeline
 
@@ -12,18 +13,18 @@ class Fp32Add(Pipeline):
 
     Members
     -------
-    subtract: In(1), take b with the opposite sign
+    op: In(6), code of ADD or SUB in the instruction table
     a, b: In(32), operands
     """
 
     stages = ("order", "align", "add", "round")
 
     def __init__(self):
-        super().__init__({"subtract": 1, "a": 32, "b": 32})
+        super().__init__({"op": 6, "a": 32, "b": 32})
 
-    def order(self, m, subtract, a, b):
+    def order(self, m, op, a, b):
         """The operand of greater magnitude becomes `big`, so that no difference is negative."""
-        b = named(m, "b_signed", Cat(b[:31], b[31] ^ subtract))
+        b = named(m, "b_signed", Cat(b[:31], b[31] ^ (op == ALU_OP["SUB"])))
         swap = named(m, "swap", b[:31] > a[:31])
         big = named(m, "big_operand", Mux(swap, b, a))
         small = named(m, "small_operand", Mux(swap, a, b))
@@ -49,7 +50,7 @@ class Fp32Add(Pipeline):
         return {"total": total, "left": Mux(zeros > exponent, exponent, zeros)[:5]}
 
     def round(self, m, sign, total, left, exponent, nan, infinite):
-        """The leading one goes to bit 27, unless the exponent does not reach: then the number is subnormal."""
+        """The leading one goes to bit 27, or not as far if the exponent ends: the number is subnormal."""
         normal = named(m, "normal", (total << left)[:28])
         field = named(m, "field", Mux(normal[27], exponent + 1 - left, 0)[:9])
         up = normal[3] & (normal[4] | normal[:3].any())

@@ -18,13 +18,13 @@ class Pipeline(wiring.Component):
     """Base of units that take operands with `valid` in any cycle and answer `depth` cycles later.
 
     A subclass lists its methods in `stages`. Every stage takes the module and, by name, the values it needs:
-    inputs of the unit or what an earlier stage answered as a dict of expressions; `valid` is the stage's own. The
-    last one answers `result`. Registers load only under their stage's valid, and a value is carried as far as it
-    is needed.
+    inputs of the unit or what an earlier stage answered as a dict of expressions; `valid` is the stage's own.
+    The last one answers `result`. Registers load only under their stage's valid, and a value is carried as far
+    as it is needed.
 
     Parameters
     ----------
-    ports: dict of name to shape of the inputs.
+    ports: dict of name to shape of the inputs beside valid; their names are `operands`
 
     Members
     -------
@@ -36,7 +36,7 @@ class Pipeline(wiring.Component):
     stages: tuple[str, ...] = ()
 
     def __init__(self, ports):
-        self._inputs = tuple(ports)
+        self.operands = tuple(ports)
         members = {name: In(shape) for name, shape in ports.items()}
         super().__init__({"valid": In(1), **members, "result": Out(32), "result_valid": Out(1)})
 
@@ -49,7 +49,7 @@ class Pipeline(wiring.Component):
         m = Module()
         functions = [getattr(self, name) for name in self.stages]
         needs = [set(inspect.signature(function).parameters) - {"m", "valid"} for function in functions]
-        values = {name: getattr(self, name) for name in self._inputs}
+        values = {name: getattr(self, name) for name in self.operands}
         valid = self.valid
         for k, function in enumerate(functions):
             known = {**values, "valid": valid}

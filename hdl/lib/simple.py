@@ -76,7 +76,8 @@ class Simple(Pipeline):
 
         return {
             "ADD": fitted, "SUB": fitted,
-            "ABS": Mux(is_float, with_sign(Const(0, 1)), fitted), "NEG": Mux(is_float, with_sign(~a[31]), fitted),
+            "ABS": Mux(is_float, with_sign(Const(0, 1)), fitted),
+            "NEG": Mux(is_float, with_sign(~a[31]), fitted),
             "RELU": Mux(nan, fp32.NAN, Mux(a[31], 0, a)),
         }
 

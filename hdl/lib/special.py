@@ -42,8 +42,9 @@ class Special(Pipeline):
             "fixed": Cat(Const(0, spec.X_FRACTION - 16), raw) >> bounded,
         }
 
-    def reduce(self, m, valid, exp2, log2, rsqrt, recip, tanh, sign, nan, infinite, zero, exponent, significand,
-               fixed):
+    def reduce(
+        self, m, valid, exp2, log2, rsqrt, recip, tanh, sign, nan, infinite, zero, exponent, significand, fixed
+    ):
         """Row and offset in the table, what multiplies and follows it, and the answers known already."""
         argument = named(m, "argument", Mux(sign, -fixed, fixed)[:35].as_signed())
         small = named(m, "small", exponent < 0)
@@ -67,6 +68,7 @@ class Special(Pipeline):
         negative = named(m, "negative_result", Mux(
             log2, Mux(fractional, low, whole < 0), sign & (recip | tanh | (rsqrt & zero))))
         large = exponent >= 8
+        of_one = log2 & fractional & ~distance.any()
         return {
             "rom": Registered(port.data),
             "d": Cat(segment[:spec.D_BITS - 1], ~segment[spec.D_BITS - 1]).as_signed(),
@@ -82,7 +84,7 @@ class Special(Pipeline):
             "is_nan": nan | ((rsqrt | log2) & sign & ~zero),
             "is_infinite": (zero & (recip | rsqrt | log2)) | (log2 & infinite) | (exp2 & large & ~sign),
             "is_one": tanh & (exponent >= 4),
-            "is_zero": (infinite & (recip | rsqrt)) | (exp2 & large & sign) | (log2 & fractional & ~distance.any()),
+            "is_zero": (infinite & (recip | rsqrt)) | (exp2 & large & sign) | of_one,
         }
 
     def slope(self, m, rom, d, power, log_shift):
@@ -139,4 +141,4 @@ def _tanh_segment(small, exponent, fixed, fraction):
 def _rom_words():
     mask1, mask2 = (1 << spec.C1_BITS) - 1, (1 << spec.C2_BITS) - 1
     rows = zip(*(column.tolist() for column in spec.table()), strict=True)
-    return [c0 | (c1 & mask1) << spec.C0_BITS | (c2 & mask2) << (spec.C0_BITS + spec.C1_BITS) for c0, c1, c2 in rows]
+    return [c0 | ((c1 & mask1) | (c2 & mask2) << spec.C1_BITS) << spec.C0_BITS for c0, c1, c2 in rows]
