@@ -10,28 +10,31 @@ from sw.arch.ecc import SecDed
 
 def encode(code: SecDed, data: Value) -> Value:
     """Check bits of `data` (code.data_bits wide): a parity tree per check bit, without shared parts."""
-    return Cat((data & mask).xor() for mask in code.masks)
+    return Cat(Cat(data[bit] for bit in range(code.data_bits) if mask >> bit & 1).xor() for mask in code.masks)
 
 
-def decode(m: Module, code: SecDed, data: Value, check: Value, name: str = "ecc") -> tuple[Value, Value, Value]:
+def decode(
+    m: Module, code: SecDed, data: Value, check: Value, name: str = "ecc"
+) -> tuple[Value, Value, Value]:
     """Check and correct `data` against `check`; combinational.
 
-    Returns (data, corrected, uncorrectable) as `SecDed.decode` does. Call it inside the stage's `m.If(valid)`: outside
-    of it the results are zero and nothing is computed; the correction is computed only for a word that needs it.
+    Returns (data, corrected, uncorrectable) as `SecDed.decode` does. Call it, and use what it returns, inside the
+    stage's `m.If(valid)`: then an idle stage computes nothing, and a clean word only its syndrome.
     """
-    syndrome = Signal(code.check_bits, name=f"{name}_syndrome")
+    # A rest value that is neither all zeros nor all ones: otherwise Verilator computes the syndrome and masks it.
+    syndrome = Signal(code.check_bits, init=1, name=f"{name}_syndrome")
     flip = Signal(code.data_bits, name=f"{name}_flip")
-    wrong = Signal(name=f"{name}_wrong")
     corrected = Signal(name=f"{name}_corrected")
+    uncorrectable = Signal(name=f"{name}_uncorrectable")
     m.d.comb += syndrome.eq(encode(code, data) ^ check)
     with m.If(syndrome.any()):
         in_check = reduce(or_, (syndrome == 1 << row for row in range(code.check_bits)))
         m.d.comb += [
-            wrong.eq(1),
             flip.eq(Cat(syndrome == column for column in code.columns)),
             corrected.eq(flip.any() | in_check),
+            uncorrectable.eq(~corrected),
         ]
-    return data ^ flip, corrected, wrong & ~corrected
+    return data ^ flip, corrected, uncorrectable
 
 
 def parity(data: Value) -> Value:

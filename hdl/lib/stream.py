@@ -60,6 +60,9 @@ class Drive(wiring.Signature):
             members["size"] = Out(range(len(sizes)))
         super().__init__(members)
 
+    def __repr__(self) -> str:
+        return f"Drive(sizes={self.sizes}, groups={self.groups})"
+
     def starts(self, c: Config, count: int) -> list[int]:
         """First streams that a group of `count` may have."""
         step = 1 << (count - 1).bit_length()

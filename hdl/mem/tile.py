@@ -44,7 +44,7 @@ class Tile(wiring.Component):
         The word in this tile's issue cycle; `valid` is low where the superlane is powered down.
     access : In(Access)
         Host access; its read data stands in `read_data`, `read_check` one cycle later.
-    drive : Out(Drive)
+    drive_0 : Out(Drive)
     corrected : Out(2), fault : Out(Fault)
         What the ECC of maps, the range check and the bank rule found in this cycle.
 
@@ -60,7 +60,7 @@ class Tile(wiring.Component):
             "access": In(Access(c)),
             "read_data": Out(data_bits(c)),
             "read_check": Out(check_bits(c)),
-            "drive": Out(Drive(c, (1,))),
+            "drive_0": Out(Drive(c, (1,))),
             "corrected": Out(2),
             "fault": Out(Fault),
         }
@@ -216,12 +216,12 @@ class Tile(wiring.Component):
         with m.If(read["valid"]):
             m.d.sync += [stream.eq(read["stream"]), zero.eq(read["skip"])]
         m.d.comb += [
-            self.drive.valid.eq(valid),
-            self.drive.west.eq(stream[-1]),
-            self.drive.stream.eq(stream[:-1]),
+            self.drive_0.valid.eq(valid),
+            self.drive_0.west.eq(stream[-1]),
+            self.drive_0.stream.eq(stream[:-1]),
         ]
         with m.If(valid & ~zero):
-            m.d.comb += [self.drive.data.eq(self.read_data), self.drive.check.eq(self.read_check)]
+            m.d.comb += [self.drive_0.data.eq(self.read_data), self.drive_0.check.eq(self.read_check)]
 
     def _watch(self, m: Module, read: dict, write: dict, write_valid, write_addr, write_data) -> None:
         """Simulation only: which words were ever written, and a trace line per write."""

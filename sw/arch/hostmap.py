@@ -1,4 +1,4 @@
-"""The host port's register map, spaces and fault codes: one table for the hardware, the driver and `docs/host.md`.
+"""The host port's registers, spaces and fault codes: one table for hardware, driver and `docs/host.md`.
 
 Run as a module it prints the tables of `docs/host.md`.
 """
@@ -83,7 +83,7 @@ FAULT_DOC = {
 
 @dataclass(frozen=True)
 class Register:
-    """One 32-bit register. `access` is "r", "w" or "rw"; `bits` names its bits from bit 0, empty for a number."""
+    """One 32-bit register. `access` is "r", "w" or "rw"; `bits` names its bits, lowest first."""
 
     name: str
     offset: int
@@ -100,7 +100,7 @@ _ROWS = (
     ("ID", "r", f"0x{ID:08X}"),
     ("VERSION", "r", "version of this map"),
     ("CONFIG", "r", "hash of the chip's configuration"),
-    ("SHAPE", "r", "lanes in bits 7-0, superlanes in 15-8, bytes of a stream beat in 23-16"),
+    ("GEOMETRY", "r", "lanes in bits 7-0, superlanes in 15-8, bytes of a stream beat in 23-16"),
     ("CONTROL", "w", "exactly one bit: start a run, clear the fault, or abort run and transfer",
      ("start", "clear", "abort")),
     ("STATUS", "r", "what the port is doing", ("idle", "running", "done", "fault", "loading", "reading")),

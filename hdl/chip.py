@@ -1,0 +1,53 @@
+"""The chip: the core behind its host port."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+
+from hdl.core import CORRECTED_BITS, GATHER, RELEASE, Core
+from hdl.host.port import HostPort
+from hdl.lib.bus import bus_shape
+from hdl.lib.stamp import stamp
+from sw.arch.config import Config
+from sw.isa.table import restart_gap
+
+
+class Chip(wiring.Component):
+    """A whole chip; its ports are those of the host port: `s_axil`, `s_axis`, `m_axis`, `interrupt`.
+
+    With `sim` it carries the simulation-only assertions and prints the lockstep trace.
+    """
+
+    def __init__(self, c: Config, sim: bool = False):
+        self.config, self.sim = c, sim
+        self._port = HostPort(
+            bus_shape(c),
+            config_hash=c.hash,
+            restart_gap=restart_gap(c),
+            release=RELEASE,
+            gather=GATHER,
+            corrected_bits=CORRECTED_BITS,
+        )
+        outside = ("s_axil", "s_axis", "m_axis", "interrupt")
+        super().__init__({name: self._port.signature.members[name] for name in outside})
+
+    def elaborate(self, platform):
+        m = Module()
+        core = Core(self.config, self.sim)
+        m.submodules.host = port = stamp(self._port, "host")
+        m.submodules.core = core = stamp(core, "core")
+        for name in self.signature.members:
+            if name == "interrupt":
+                m.d.comb += self.interrupt.eq(port.interrupt)
+            else:
+                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(port, name))
+        wiring.connect(m, port.bus, core.bus)
+        wiring.connect(m, core.fault, port.fault)
+        m.d.comb += [
+            core.clear.eq(port.clear_counters),
+            core.reset.eq(port.reset_core),
+            core.start.eq(port.start),
+            core.freeze.eq(port.freeze),
+            port.halted.eq(core.halted),
+            port.corrected.eq(core.corrected),
+        ]
+        return m

@@ -1,0 +1,83 @@
+"""What every column of tiles offers to the chip, whatever it computes.
+
+A column stands at one stop and spans all superlanes. Its tiles stand in the rows (`hdl.row`), where the streams are; the
+column itself is its spine: it takes the words of its queues, moves them north, and holds what crosses superlanes.
+"""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.lib.issue import Issue
+from hdl.lib.stream import Drive
+from sw.arch.config import Config
+from sw.arch.hostmap import Fault
+
+
+def drives(tile: wiring.Component) -> list[Drive]:
+    """Kinds of the result ports `drive_0`, `drive_1` … of a tile."""
+    members = tile.signature.members
+    return [members[f"drive_{k}"].signature for k in range(len(members)) if f"drive_{k}" in members]
+
+
+def narrow(tile: wiring.Component) -> wiring.Signature:
+    """The ports of a tile that leave its row: all but `streams` and its drives."""
+    row = {"streams", *(f"drive_{k}" for k in range(len(drives(tile))))}
+    return wiring.Signature({name: m for name, m in tile.signature.members.items() if name not in row})
+
+
+class Column(wiring.Component):
+    """Base of all columns: makes the common ports.
+
+    Parameters
+    ----------
+    c : Config
+    classes : queue class of each queue that feeds the column
+    tile : Component
+        A tile as it stands in every row, with `streams` : In(Streams) and `drive_k` : Out(Drive); its other ports come
+        to the column.
+    members : further ports
+
+    Members
+    -------
+    issue_q : In(Issue), corrected_q : Out(8), fault_q : Out(Fault)
+        For each queue q.
+    tile_r
+        The narrow ports of superlane r's tile, from outside.
+    """
+
+    def __init__(self, c: Config, classes: tuple[str, ...], tile: wiring.Component, members: dict | None = None):
+        self.config, self.classes, self._tile = c, classes, tile
+        ports = dict(members or {})
+        for q, cls in enumerate(classes):
+            ports |= {f"issue_{q}": In(Issue(c, cls)), f"corrected_{q}": Out(8), f"fault_{q}": Out(Fault)}
+        for r in range(c.superlanes):
+            ports[f"tile_{r}"] = In(narrow(tile))
+        super().__init__(ports)
+
+    @property
+    def tile(self) -> wiring.Component:
+        """The tile that stands in every row."""
+        return self._tile
+
+    @property
+    def tiles(self) -> list:
+        """The narrow ports of all tiles, southmost first."""
+        return [getattr(self, f"tile_{r}") for r in range(self.config.superlanes)]
+
+    def report(self, m: Module, queue: int, corrected: list, faults: list) -> None:
+        """Reports a queue's errors: bits of corrected words, and fault codes with the southmost first."""
+        for code in reversed(faults):
+            with m.If(code != Fault.NONE):
+                m.d.comb += getattr(self, f"fault_{queue}").eq(code)
+        total = Signal(8, name=f"corrected_sum_{queue}")
+        m.d.comb += [total.eq(tree_sum(corrected)), getattr(self, f"corrected_{queue}").eq(total)]
+
+
+def tree_sum(values: list):
+    """Sum by a balanced tree; 0 for no values."""
+    if not values:
+        return 0
+    while len(values) > 1:
+        values = [values[k] + values[k + 1] if k + 1 < len(values) else values[k] for k in range(0, len(values), 2)]
+    return values[0]

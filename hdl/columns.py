@@ -1,0 +1,28 @@
+"""Which columns stand for a unit of the floorplan, and which of the unit's queues feed each of them."""
+
+from dataclasses import dataclass
+
+from hdl.column import Column
+from hdl.mem.slice import Slice
+from sw.arch.config import Config
+from sw.arch.floorplan import Queue, Unit, floorplan
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A column and where it belongs. `name` is unique on the chip; the modules are shared by all columns of its kind."""
+
+    name: str
+    column: Column
+    module: str
+    tile_module: str
+    unit: Unit
+    queues: tuple[Queue, ...]
+
+
+def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
+    """The columns of a unit, in the order of its queues."""
+    queues = tuple(queue for queue in floorplan(c).queues if queue.unit == unit)
+    if unit.kind == "MEM":
+        return [Placed(unit.name.lower(), Slice(c, sim), "mem_slice", "mem_tile", unit, queues)]
+    return []
