@@ -7,6 +7,7 @@ from sw.asm.timeline import Timeline
 from sw.golden.acc import Accumulators
 from sw.golden.events import Events
 from sw.golden.graph import Graph
+from sw.golden.icu import Fetches
 from sw.golden.mem import Mem
 from sw.golden.merge import Merges
 from sw.golden.mxm import Passes
@@ -32,6 +33,7 @@ class Plan:
         passes = Passes(self.events, graph, self.streams, merges)
         Accumulators(self.events, graph, passes)
         engines(self.events, graph, self.streams, merges)
+        self._fetches = Fetches(self.events, graph, self.streams, timeline.image.boot)
         merges.finish()
         self._chained, self._passes = vxm.chained, len(passes.chosen)
         self._rows = graph.rows
@@ -54,5 +56,6 @@ class Plan:
         self.mem.check(state)
         for worker, group, items in self._batches:
             worker.evaluate(state, group, items)
+        self._fetches.check(state)
         self.mem.commit(state)
         return state
