@@ -37,7 +37,9 @@ class Place:
         return issue
 
     def __dir__(self):
-        return [instr.name.lower() for instr in TABLE if any(instr.cls in (q.cls, "ICU") for q in self._queues)]
+        return [
+            instr.name.lower() for instr in TABLE if any(instr.cls in (q.cls, "ICU") for q in self._queues)
+        ]
 
     def _issue(self, instr: Instr, args: tuple, named: dict[str, object]) -> Entry:
         queues = [q for q in self._queues if instr.cls in (q.cls, "ICU")]
@@ -45,10 +47,14 @@ class Place:
             raise ProgramError(f"{self._name} has no queue that takes {instr.name}.")
         if len(queues) > 1:
             names = ", ".join(q.name for q in queues)
-            raise ProgramError(f"{instr.name} fits several queues of {self._name}: {names}; use at(…).queue(name).")
+            raise ProgramError(
+                f"{instr.name} fits several queues of {self._name}: {names}; use at(…).queue(name)."
+            )
         form = syntax(instr)
         if len(args) > len(form.order):
-            raise ProgramError(f"{instr.name} takes at most {len(form.order)} arguments ({', '.join(form.order)}).")
+            raise ProgramError(
+                f"{instr.name} takes at most {len(form.order)} arguments ({', '.join(form.order)})."
+            )
         given = dict(zip(form.order, args, strict=False))
         for name, value in named.items():
             if name in given:
@@ -91,5 +97,3 @@ class Moment:
 
     def _place(self, name: str, queues: list[Queue]) -> Place:
         return Place(self._program, self._time, tuple(queues), name)
-
-

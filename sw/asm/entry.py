@@ -40,11 +40,16 @@ class Entry:
         return " | ".join(op.instr.name for op in self.slots.values())
 
     @property
+    def control(self) -> str | None:
+        """The name of an instruction-control word, None for words that units execute."""
+        op = self.slots.get("icu")
+        return None if op is None else op.instr.name
+
+    @property
     def last(self) -> int:
         """The last cycle that the word takes, with its copies."""
-        control = self.slots.get("icu")
-        if control is not None and control.instr.name == "NOP":
-            return self.time + control["n"] - 1
+        if self.control == "NOP":
+            return self.time + self.slots["icu"]["n"] - 1
         return self.time + self.copies * self.gap
 
     def put(self, op: Op) -> None:

@@ -98,7 +98,9 @@ class Image:
     def from_bytes(cls, data: bytes, config: Config) -> "Image":
         """The image in `data`; ImageError if it is damaged, truncated or made for another configuration."""
         if len(data) < HEADER.size + 4:
-            raise ImageError(f"The image is truncated: it has {len(data)} bytes, the least is {HEADER.size + 4}.")
+            raise ImageError(
+                f"The image is truncated: it has {len(data)} bytes, the least is {HEADER.size + 4}."
+            )
         magic, version, reserved, config_hash, size, *counts = HEADER.unpack_from(data)
         if magic != MAGIC:
             raise ImageError(f"This is no Takt image: it begins with {magic!r}, not {MAGIC!r}.")

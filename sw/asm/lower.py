@@ -1,5 +1,7 @@
 """From entries at times to queue words: NOPs, REPEATs, HALTs."""
 
+from bisect import bisect_right
+
 from sw.arch.config import Config
 from sw.asm.entry import Entry, ProgramError
 from sw.isa.codec import make
@@ -12,31 +14,56 @@ HALT: Word = (make("HALT"),)
 def lower(c: Config, entries: dict[str, dict[int, Entry]]) -> dict[str, list[Word]]:
     """The words of every queue. ProgramError where words collide."""
     longest = ICU_FIELDS["n"].limits(c)[1]
-    return {name: _lower_queue(words, longest) for name, words in entries.items()}
+    landings = _landings(c, entries)
+    return {name: _lower_queue(words, longest, landings) for name, words in entries.items()}
 
 
-def _lower_queue(entries: dict[int, Entry], longest: int) -> list[Word]:
+def _landings(c: Config, entries: dict[str, dict[int, Entry]]) -> list[int]:
+    """The cycles in which NOTIFYs release parked queues."""
+    cycles = set()
+    for words in entries.values():
+        for entry in words.values():
+            op = entry.slots.get("icu")
+            if op is not None and op.instr.name == "NOTIFY":
+                first = entry.time + op.timing(c).d_func
+                cycles.update(first + k * entry.gap for k in range(entry.copies + 1))
+    return sorted(cycles)
+
+
+def _lower_queue(entries: dict[int, Entry], longest: int, landings: list[int]) -> list[Word]:
     words: list[Word] = []
     free, before = 0, None
     for time in sorted(entries):
         entry = entries[time]
-        if before is not None and before.slots.get("icu") == HALT[0]:
-            raise ProgramError(
-                f"Queue {entry.queue.name} halts at cycle {before.time}, {entry.names} at cycle {time} never issues."
-            )
         if time < free:
             raise ProgramError(
-                f"Queue {entry.queue.name} is busy with {before.names} of cycle {before.time} until cycle "
-                f"{before.last}, {entry.names} cannot issue at cycle {time}."
+                f"Queue {entry.queue.name} is busy with {before.names} of cycle {before.time} until cycle {free - 1}, "
+                f"{entry.names} cannot issue at cycle {time}."
+            )
+        if before is not None and before.control == "HALT":
+            raise ProgramError(
+                f"Queue {entry.queue.name} halts at cycle {before.time}, {entry.names} at cycle {time} never issues."
             )
         words.extend(_nops(time - free, longest))
         words.append(entry.word)
         if entry.copies:
             words.append((entry.repeat_op(entry.copies, entry.gap),))
         free, before = entry.last + 1, entry
-    if before is None or before.slots.get("icu") != HALT[0]:
+        if entry.control == "SYNC":
+            free = _release(entry, landings)
+    if before is None or before.control != "HALT":
         words.append(HALT)
     return words
+
+
+def _release(sync: Entry, landings: list[int]) -> int:
+    """The cycle in which a queue that parks goes on: the first landing after the SYNC."""
+    at = bisect_right(landings, sync.time)
+    if at == len(landings):
+        raise ProgramError(
+            f"Queue {sync.queue.name} is parked by SYNC at cycle {sync.time} for ever, no NOTIFY lands after it."
+        )
+    return landings[at]
 
 
 def _nops(cycles: int, longest: int):

@@ -53,7 +53,9 @@ class Syntax:
 @cache
 def syntax(instr: Instr) -> Syntax:
     """The written form of a row."""
-    known = ICU_FIELDS if instr.slot == "icu" else {field.name: field for field in SLOTS[instr.cls][instr.slot]}
+    known = (
+        ICU_FIELDS if instr.slot == "icu" else {field.name: field for field in SLOTS[instr.cls][instr.slot]}
+    )
     fields = {name: known[name] for name in instr.fields}
     sources = {name for name in fields if name.endswith("_from")}
     strides = {stride for _, stride in instr.strides}
@@ -64,7 +66,9 @@ def syntax(instr: Instr) -> Syntax:
     operands = tuple(name.removesuffix("_from") for name in fields if name not in skip)
     result = "dst" if "dst" in fields else None
     placed = {*suffixes, *operands, result} - {"overflow"}
-    order = tuple(dict.fromkeys(name.removesuffix("_from") for name in fields if name.removesuffix("_from") in placed))
+    order = tuple(
+        dict.fromkeys(name.removesuffix("_from") for name in fields if name.removesuffix("_from") in placed)
+    )
     return Syntax(fields, suffixes, operands, result, order)
 
 
@@ -83,7 +87,9 @@ def bind(instr: Instr, c: Config, given: dict[str, object]) -> Op:
         elif name in form.fields:
             values[name] = _field_value(instr, c, form.fields[name], value)
         else:
-            known = ", ".join((*form.suffixes, *form.operands, *(f for f in instr.fields if f not in form.suffixes)))
+            known = ", ".join(
+                (*form.suffixes, *form.operands, *(f for f in instr.fields if f not in form.suffixes))
+            )
             raise EncodeError(f"{instr.name} has no operand '{name}'; it has {known or 'none'}.")
     for name in form.operands:
         if name not in given and f"{name}_from" not in given:
@@ -100,7 +106,9 @@ def _bind_operand(instr: Instr, c: Config, values: dict, name: str, value, given
         value = Neighbour(value)
     if isinstance(value, Neighbour):
         if value.name not in choices:
-            raise EncodeError(f"{instr.name}: {name} is {value.name}, it must be one of {', '.join(choices)}.")
+            raise EncodeError(
+                f"{instr.name}: {name} is {value.name}, it must be one of {', '.join(choices)}."
+            )
         values[source] = choices.index(value.name)
     elif isinstance(value, str | Stream) and name in form.fields:
         values[name] = _field_value(instr, c, form.fields[name], value)

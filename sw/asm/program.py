@@ -7,10 +7,12 @@ from sw.arch.floorplan import Queue, floorplan
 from sw.asm.builder import Moment
 from sw.asm.entry import Entry, ProgramError
 from sw.asm.image import Image, Region, Segment
+from sw.asm.fetch import Row, TextPlan
 from sw.asm.lower import lower
 from sw.asm.operands import bind
 from sw.isa.codec import EncodeError, check, encode
 from sw.isa.spec import Instr, Word
+from sw.isa.table import fetch_beats
 
 
 class Program:
@@ -31,6 +33,8 @@ class Program:
         self.outputs: list[Region] = []
         #: Names of addresses and other numbers.
         self.labels: dict[str, int] = {}
+        #: Queue name -> where the words behind its boot part lie.
+        self.texts: dict[str, TextPlan] = {}
         self._queues = {queue.name: queue for queue in self.floorplan.queues}
         self._slices = {unit.name: index for index, unit in enumerate(self.floorplan.slices)}
 
@@ -76,7 +80,9 @@ class Program:
     def label(self, name: str, value: int) -> None:
         """Names a number, usually an address; ProgramError if the name has another value."""
         if self.labels.setdefault(name, value) != value:
-            raise ProgramError(f"The name '{name}' already stands for {self.labels[name]}, it cannot be {value}.")
+            raise ProgramError(
+                f"The name '{name}' already stands for {self.labels[name]}, it cannot be {value}."
+            )
 
     def data(self, where: str | int, addr: int, values, label: str | None = None) -> None:
         """Initial contents of words from `addr` on: an array of any type whose rows, seen as bytes, are vectors.
@@ -102,23 +108,49 @@ class Program:
         """Declares words that the host reads after a run."""
         return self._region(self.outputs, "output", name, where, addr, words)
 
+    def text(self, queue: str, boot: int, rows: list[tuple[Row, Row]]) -> None:
+        """Leaves `boot` words of a queue to the host and puts the others into memory, for the queue's IFETCHes.
+
+        `rows` gives, for every beat of every fetch in order, the row ((slice, addr)) that a READ drives on the low stream
+        and the one on the high stream. The program schedules these READs and the IFETCHes itself.
+        """
+        name = self.queue(queue).name
+        if name in self.texts:
+            raise ProgramError(f"The program text of queue {name} is placed twice.")
+        if not 0 <= boot <= self.config.queue_words:
+            raise ProgramError(f"Queue {name} has {boot} boot words, it holds {self.config.queue_words}.")
+        if len(rows) % (beats := fetch_beats(self.config)):
+            raise ProgramError(
+                f"The text of queue {name} has {len(rows)} pairs of rows, a fetch takes {beats}."
+            )
+        placed = []
+        for pair in rows:
+            placed.append(tuple((self.slice(where), addr) for where, addr in pair))
+            for where, addr in placed[-1]:
+                self._inside(f"The text of queue {name}", where, addr, 1)
+        self.texts[name] = TextPlan(boot, tuple(placed))
+
     def lowered(self) -> dict[str, list[Word]]:
         """The words of every queue, boot part and fetched part together; ProgramError for words that collide."""
         return lower(self.config, self.entries)
 
     def image(self) -> Image:
         """What the host loads. ProgramError for words that collide or do not fit."""
-        boot = {}
+        boot, memory = {}, list(self.segments)
         for name, words in self.lowered().items():
             queue = self._queues[name]
             numbers = [encode(word, queue.cls, self.config) for word in words]
+            if name in self.texts:
+                plan = self.texts[name]
+                memory.extend(plan.place(numbers[plan.boot :], name, self.config))
+                numbers = numbers[: plan.boot]
             if len(numbers) > self.config.queue_words:
                 raise ProgramError(
                     f"Queue {name} has {len(numbers)} words, it holds {self.config.queue_words}; "
                     "give the rest as program text for IFETCH."
                 )
             boot[name] = tuple(numbers)
-        return Image(self.config, boot, tuple(self.segments), tuple(self.inputs), tuple(self.outputs))
+        return Image(self.config, boot, tuple(memory), tuple(self.inputs), tuple(self.outputs))
 
     def _region(self, known: list[Region], kind: str, name: str, where, addr: int, words: int) -> Region:
         number = self.slice(where)
@@ -133,4 +165,6 @@ class Program:
         last = self.config.mem.words - 1
         if addr < 0 or words < 1 or addr + words - 1 > last:
             name = self.floorplan.slices[number].name
-            raise ProgramError(f"{what} takes {words} words from {addr} of {name}, which has words 0 to {last}.")
+            raise ProgramError(
+                f"{what} takes {words} words from {addr} of {name}, which has words 0 to {last}."
+            )

@@ -85,7 +85,8 @@ class Events:
         )
         self.drives.stop = self.drives.stop + np.where(self.drives.code >= config.streams, -1, 1)
         #: More than any cycle in which a program of these events does anything.
-        self.horizon = 1 + int(max([0, *(self.start + self.count * self.gap + func)]))
+        latest = self._column(lambda e: max(filter(None, vars(e.timing).values()), default=0))
+        self.horizon = 2 + int(max([0, *(self.start + self.count * self.gap + latest)]))
 
     def __len__(self) -> int:
         return len(self.issue)

@@ -87,11 +87,25 @@ def test_vector_operands(program):
         return {name: value for name, value in op.values.items() if value}
 
     at, out = program.at, {"out": 1}
-    assert fields(at(0).vxm(0).add("fp32", "E0", 1.5, "E8")) == out | {"dtype": 4, "b_from": 3, "imm": 0x3FC00000, "dst": 8}
-    assert fields(at(1).vxm(0).sub("int8", PREV, NEXT, overflow="mod")) == {"overflow": 1, "a_from": 1, "b_from": 2}
+    assert fields(at(0).vxm(0).add("fp32", "E0", 1.5, "E8")) == out | {
+        "dtype": 4,
+        "b_from": 3,
+        "imm": 0x3FC00000,
+        "dst": 8,
+    }
+    assert fields(at(1).vxm(0).sub("int8", PREV, NEXT, overflow="mod")) == {
+        "overflow": 1,
+        "a_from": 1,
+        "b_from": 2,
+    }
     assert fields(at(2).vxm(0).mov("int8", Imm(-1), "E1"))["imm"] == 0xFFFFFFFF
     assert fields(at(3).vxm(0).mov("fp16", 1.0))["imm"] == 0x3C00
-    assert fields(at(4).vxm(0).select("int8", "E1", "E2", NEXT, "SG1_E[3]")) == out | {"a": 1, "b": 2, "m_from": 1, "dst": 3}
+    assert fields(at(4).vxm(0).select("int8", "E1", "E2", NEXT, "SG1_E[3]")) == out | {
+        "a": 1,
+        "b": 2,
+        "m_from": 1,
+        "dst": 3,
+    }
 
 
 @pytest.mark.parametrize(
