@@ -15,6 +15,10 @@ from sw.isa.table import fetch_words
 class TimelineError(ValueError):
     """An image whose queues do not run to their HALTs; the text names queue, word and cycle."""
 
+    def __init__(self, sentence: str, queue: Queue, cycle: int):
+        super().__init__(sentence)
+        self.queue, self.cycle = queue, cycle
+
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
@@ -189,4 +193,4 @@ class _Runner:
 
     def _error(self, state: _State, cycle: int, what: str) -> TimelineError:
         end = "" if what.endswith(".") else "."
-        return TimelineError(f"Queue {state.queue.name} at cycle {cycle} {what}{end}")
+        return TimelineError(f"Queue {state.queue.name} at cycle {cycle} {what}{end}", state.queue, cycle)
