@@ -85,7 +85,8 @@ def _meetings(w: Weights, words: np.ndarray, findings: Findings) -> None:
         return f"is of {MXM_TYPES[kind[takes[bad[i]]]]} and meets {other}"
 
     findings.add("acc-type", words[takes[bad]], other_type, w.passes[met[bad]])
-    lost = np.setdiff1d(np.arange(len(w.passes)), met)
+    taken = Moments(plane[takes], issue[takes], horizon).at(w.pass_plane, arrival)
+    lost = np.flatnonzero(taken < 0)
 
     def unmet(i: int) -> str:
         return f"gives a pass that arrives at ACC in cycle {arrival[lost[i]]}, where no word takes it"

@@ -49,9 +49,15 @@ def _late(program: Program) -> int:
     return last + 300
 
 
+def _free(program: Program, queue: str) -> bool:
+    """Whether a queue takes more words, and has power in all superlanes."""
+    words = program.entries[queue].values()
+    return queue not in program.texts and all(e.control != "CONFIG" for e in words)
+
+
 def _slices(program: Program, rng: random.Random, count: int) -> list[str]:
     """Slices in order from west to east whose queues take more words."""
-    free = [u for u in program.floorplan.slices if u.name not in program.texts]
+    free = [unit for unit in program.floorplan.slices if _free(program, unit.name)]
     if len(free) < count:
         raise Unsuitable
     return [unit.name for unit in sorted(rng.sample(free, k=count), key=lambda unit: unit.stop)]
@@ -99,7 +105,8 @@ def _mem_bank(program: Program, rng: random.Random) -> None:
 def _without(program: Program, user: str, provider: str) -> None:
     """Takes all `provider`s away from a queue or unit that has `user`s."""
     entries = [e for words in program.entries.values() for e in words.values()]
-    units = {e.queue.unit.name for e in entries for op in e.slots.values() if op.instr.name == user}
+    users = [e.queue for e in entries for op in e.slots.values() if op.instr.name == user]
+    units = {queue.unit.name for queue in users if _free(program, queue.name)}
     hit = False
     for words in program.entries.values():
         for time, entry in list(words.items()):
@@ -115,7 +122,7 @@ def _without(program: Program, user: str, provider: str) -> None:
 
 def _plane(program: Program) -> str:
     planes = [unit.name for unit in program.floorplan.units if unit.kind == "MXM"]
-    if not planes or f"{planes[0]}_R" in program.texts:
+    if not planes or not _free(program, f"{planes[0]}_R"):
         raise Unsuitable
     return planes[0]
 
@@ -134,7 +141,7 @@ def _acc_pass(program: Program, rng: random.Random) -> None:
 
 
 def _alu(program: Program, number: int) -> int:
-    if number >= program.config.alus or f"VXM{number}" in program.texts:
+    if number >= program.config.alus or not _free(program, f"VXM{number}"):
         raise Unsuitable
     return number
 

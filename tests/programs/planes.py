@@ -33,7 +33,7 @@ def session(s: Schedule, plane: Plane, start: int, passes: int) -> None:
     with s.attempt():
         at = _load(s, plane, max(start, plane.load_from), kind)
         force = _install(s, plane, at, kind)
-    plane.kind, plane.load_from = kind, at + 1
+    plane.kind = kind
     t = max(plane.pass_from, force)
     for _ in range(passes):
         try:

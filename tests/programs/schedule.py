@@ -144,10 +144,18 @@ class Schedule:
         if q.cls == "MEM" and op.instr.slot in ("read", "write"):
             self._access(q, cycle + timing.access, op, mask)
         if q.cls == "VXM" and op.instr.slot == "alu":
+            for source in ("a_from", "b_from", "m_from"):
+                self._chain(q, cycle + timing.chain_skew, source, op, mask)
             key = q.number, cycle + timing.d_chain
             if key in self.results:
                 raise Busy
             self.put(self.results, key, mask)
+
+    def _chain(self, q: Queue, cycle: int, source: str, op: Op, mask: int) -> None:
+        chain = ("PREV", "NEXT") if source == "m_from" else ("STREAM", "PREV", "NEXT", "IMM")
+        step = {"PREV": -1, "NEXT": 1}.get(chain[op[source]] if source in op.values else "")
+        if step and mask & ~self.results.get((q.number + step, cycle), 0):
+            raise Busy
 
     def _drive(self, q: Queue, stop: int, code: int, cycle: int, mask: int) -> None:
         flow = self.flow(stop, code)
