@@ -40,9 +40,9 @@ class Weights:
 def check_weights(weights: Weights, findings: Findings) -> None:
     """Rules `mxm-install`, `mxm-weights`, `mxm-torn` and `mxm-type`."""
     _installs(weights, findings)
-    _complete(weights, findings)
+    complete = _complete(weights, findings)
     _torn(weights, findings)
-    _types(weights, findings)
+    _types(weights, complete, findings)
 
 
 def _installs(w: Weights, findings: Findings) -> None:
@@ -59,7 +59,8 @@ def _installs(w: Weights, findings: Findings) -> None:
     findings.add("mxm-install", w.installs[bad], sentence)
 
 
-def _complete(w: Weights, findings: Findings) -> None:
+def _complete(w: Weights, findings: Findings) -> np.ndarray:
+    """Reports passes whose weights are not all there; which passes have theirs."""
     issues, c = w.issues, w.issues.config
     columns = issues.of_op(lambda op: load_columns(op.values), w.loads)
     each = np.repeat(np.arange(len(w.loads)), columns)
@@ -92,6 +93,7 @@ def _complete(w: Weights, findings: Findings) -> None:
         return f"multiplies weights{where} that are not there, {why}"
 
     findings.add("mxm-weights", w.passes[bad], sentence)
+    return lost == 0
 
 
 def _torn(w: Weights, findings: Findings) -> None:
@@ -108,7 +110,7 @@ def _torn(w: Weights, findings: Findings) -> None:
     findings.add("mxm-torn", w.passes[bad], sentence, w.installs[hit[bad]])
 
 
-def _types(w: Weights, findings: Findings) -> None:
+def _types(w: Weights, complete: np.ndarray, findings: Findings) -> None:
     issues = w.issues
     load_type = issues.field("dtype", w.loads)
     wrong = np.zeros(len(w.passes), bool)
@@ -119,7 +121,7 @@ def _types(w: Weights, findings: Findings) -> None:
             wrong |= mine & (w.pass_type != kinds[0])
         elif len(kinds) == 2:
             wrong |= mine & _mixed(w, plane, load_type)
-    bad = np.flatnonzero(wrong)
+    bad = np.flatnonzero(wrong & complete)
 
     def sentence(i: int) -> str:
         kind = w.pass_type[bad[i]]

@@ -130,8 +130,7 @@ class Reference:
             steps = [{1: -1, 2: 1}.get(op.values.get(name)) for name in ("a_from", "b_from")]
             steps.append({0: -1, 1: 1}.get(op.values.get("m_from")))
             for step in steps:
-                found = results.get((q.number + step, t + op.timing(self.c).chain_skew)) if step else mask
-                if found is None or mask & ~found:
+                if step and mask & ~results.get((q.number + step, t + op.timing(self.c).chain_skew), 0):
                     self._bad("vxm-chain", q, t)
 
     def _plane(self, name: str) -> None:
