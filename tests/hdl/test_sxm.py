@@ -1,0 +1,158 @@
+"""Every SXM engine against numpy written from the lines of the instruction table."""
+
+import numpy as np
+import pytest
+
+from hdl.sxm.distribute import Distribute
+from hdl.sxm.shift import Shift
+from hdl.sxm.transpose import Transpose
+from sw.arch.config import Config
+from sw.isa.spec import Op
+from tests.hdl.sxm_bench import Bench, random_op, shape
+
+ENGINES = {
+    "shift": (Shift, ("SHIFT", "SHIFT", "SELECT_MAP")),
+    "distribute": (Distribute, ("DISTRIBUTE",)),
+    "transpose": (Transpose, ("TRANSPOSE",)),
+}
+SHAPES = ((4, 1), (4, 2), (8, 2), (16, 1), (16, 4), (4, 5))
+
+
+class Reference:
+    """Results of instructions in issue order: a vector [R, lanes] for each stream from dst on.
+
+    `here` are the stream values [code, R, lanes] at issue; a superlane without power gives zeros to others.
+    """
+
+    def __init__(self, c: Config):
+        self.config = c
+        self.choice = np.zeros((c.superlanes, c.lanes), np.uint8)
+
+    def step(self, op: Op, here: np.ndarray, power: np.ndarray) -> list[np.ndarray]:
+        return getattr(self, op.instr.name.lower())(op, here, power)
+
+    def shift(self, op, here, power):
+        c = self.config
+        vector = np.where(power[:, None], here[op["src"]], 0).reshape(-1)
+        north, south = np.zeros_like(vector), np.zeros_like(vector)
+        n = op["n"]
+        north[n:] = vector[: c.vl - n]
+        south[: c.vl - n] = vector[n:]
+        choice = {0: np.full(c.vl, 1), 1: np.full(c.vl, 2), 2: self.choice.reshape(-1)}[op["mode"]]
+        result = np.select([choice == 0, choice == 1, choice == 2], [vector, north, south])
+        return [result.reshape(here[0].shape)]
+
+    def select_map(self, op, here, power):
+        self.choice = np.where(power[:, None], here[op["src"]], self.choice)
+        return []
+
+    def distribute(self, op, here, power):
+        source, chart = here[op["src"]], here[op["map"]]
+        padded = np.concatenate([source, np.zeros((len(source), 256), np.uint8)], axis=1)
+        return [np.take_along_axis(padded, chart.astype(int), axis=1)]
+
+    def transpose(self, op, here, power):
+        lanes = self.config.lanes
+        block = here[op["src"] : op["src"] + lanes]
+        return list(block.transpose(2, 1, 0))
+
+
+def expect(c: Config, bench: Bench, issues) -> dict:
+    reference, drives = Reference(c), {}
+    for t, (op, mask) in sorted(issues.items()):
+        power = np.array([mask >> r & 1 for r in range(c.superlanes)], bool)
+        results = reference.step(op, bench.values[t], power)
+        streams = [code + k for code, count in op.drives(c) for k in range(count)]
+        assert len(streams) == len(results)
+        for code, result in zip(streams, results, strict=True):
+            for r in np.flatnonzero(power):
+                drives[t + op.timing(c).d_func, code, int(r)] = result[r].astype(np.uint8).tobytes()
+    return drives
+
+
+def traffic(rng, c: Config, kind: str, bench: Bench) -> dict[int, tuple[Op, int]]:
+    """Words back to back, now and then a gap; half of them with some superlanes without power."""
+    issues = {}
+    for t in range(bench.cycles):
+        if rng.random() < 0.85:
+            op = random_op(rng, c, f"SXM_{kind.upper()}", str(rng.choice(ENGINES[kind][1])))
+            everyone = (1 << c.superlanes) - 1
+            issues[t] = (op, everyone if rng.random() < 0.5 else int(rng.integers(everyone + 1)))
+            spread_maps(rng, c, op, bench.values[t])
+    return issues
+
+
+def spread_maps(rng, c: Config, op: Op, here: np.ndarray) -> None:
+    """Makes most entries of map operands mean something."""
+    shape = here[0].shape
+    if op.instr.name == "SELECT_MAP":
+        here[op["src"]] = np.where(rng.random(shape) < 0.9, rng.integers(4, size=shape), here[op["src"]])
+    if op.instr.name == "DISTRIBUTE":
+        lanes = rng.integers(c.lanes, size=shape)
+        here[op["map"]] = np.where(rng.random(shape) < 0.8, lanes, here[op["map"]])
+
+
+def flip_single_bits(rng, c: Config, bench: Bench, issues) -> int:
+    """One wrong bit in some operands; returns how many corrections that makes."""
+    count = 0
+    for t, (op, mask) in issues.items():
+        for code in range(2 * c.streams):
+            for r in range(c.superlanes):
+                if rng.random() < 0.3:
+                    bench.flips[t, code, r] = (int(rng.integers(8 * c.lanes + bench.code.check_bits)),)
+                    times = sum(code in range(first, first + n) for first, n in op.reads(c))
+                    count += (mask >> r & 1) * times
+    return count
+
+
+def prepared(c: Config, kind: str, seed: int, cycles: int):
+    rng = np.random.default_rng(seed)
+    print(f"seed {seed}")
+    bench = Bench(c, rng, cycles)
+    issues = traffic(rng, c, kind, bench)
+    bench.checks = bench.code.encode(bench.values)
+    return rng, bench, issues
+
+
+def tail(c: Config, issues) -> int:
+    return max(op.timing(c).d_func for op, _ in issues.values()) + c.superlanes + 2
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+@pytest.mark.parametrize("ecc", [False, True], ids=["plain", "ecc"])
+@pytest.mark.parametrize("lanes, superlanes", SHAPES)
+def test_results_and_times_are_the_tables(kind, lanes, superlanes, ecc):
+    c = shape(lanes, superlanes, ecc)
+    _, bench, issues = prepared(c, kind, 100 * lanes + superlanes, 60)
+    seen = bench.run(ENGINES[kind][0](c), f"SXM_{kind.upper()}", issues, tail(c, issues))
+    assert seen.drives == expect(c, bench, issues)
+    assert (seen.corrected, seen.uncorrectable) == (0, [])
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+@pytest.mark.parametrize("lanes, superlanes", [(4, 2), (16, 2)])
+def test_one_wrong_bit_in_every_operand_is_corrected_and_counted(kind, lanes, superlanes):
+    c = shape(lanes, superlanes)
+    rng, bench, issues = prepared(c, kind, 7, 40)
+    corrections = flip_single_bits(rng, c, bench, issues)
+    seen = bench.run(ENGINES[kind][0](c), f"SXM_{kind.upper()}", issues, tail(c, issues))
+    assert seen.drives == expect(c, bench, issues)
+    assert (seen.corrected, seen.uncorrectable) == (corrections, [])
+    assert corrections > 10
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+def test_two_wrong_bits_in_an_operand_are_reported_where_and_when_they_are_found(kind):
+    c = shape(8, 2)
+    rng, bench, issues = prepared(c, kind, 8, 40)
+    expected = []
+    for t, (op, mask) in issues.items():
+        first, count = op.reads(c)[-1]
+        code, r = first + int(rng.integers(count)), int(rng.integers(c.superlanes))
+        bits = rng.choice(8 * c.lanes + bench.code.check_bits, size=2, replace=False)
+        bench.flips[t, code, r] = tuple(int(bit) for bit in bits)
+        if mask >> r & 1:
+            expected.append((t + 1, r))
+    seen = bench.run(ENGINES[kind][0](c), f"SXM_{kind.upper()}", issues, tail(c, issues))
+    assert sorted(seen.uncorrectable) == sorted(expected)
+    assert seen.corrected == 0
