@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hdl.lib.ecc import encode
 from hdl.lib.issue import Issue, northward
+from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, Streams, data_bits
 from hdl.lib.word import fields
 from hdl.sxm.operands import Operands
@@ -55,10 +56,10 @@ class Engine(wiring.Component):
         })
 
     def place(self, m: Module, make) -> list:
-        """Makes a tile for each superlane and connects issue, streams and checks; returns the tiles."""
+        """Stamps a tile for each superlane and connects issue, streams and checks; returns the tiles."""
         tiles = []
         for r, (valid, word) in enumerate(northward(m, self.config, self.issue)):
-            m.submodules[f"tile_{r}"] = tile = make(self.config, self.sim)
+            m.submodules[f"tile_{r}"] = tile = stamp(make(self.config, self.sim), f"sxm_{self.kind}_tile")
             connect(m, flipped(self.streams[r]), tile.streams)
             m.d.comb += [
                 tile.valid.eq(valid),
@@ -100,7 +101,7 @@ class Tile(wiring.Component):
     def take(
         self, m: Module, name: str, when: Value, code: Value, tag: Value, counts=(1,), size=0, place=0
     ) -> Operands:
-        """Adds the operands `name`, a group from stream `code` on; `place` is their first bit of `corrected`."""
+        """Adds operands `name`, a group from stream `code` on; `place` is their first bit of `corrected`."""
         m.submodules[name] = operands = Operands(self.config, counts, len(tag), self.sim)
         connect(m, flipped(self.streams), operands.streams)
         m.d.comb += [
@@ -122,7 +123,7 @@ def drive_port(c: Config, sizes: tuple[int, ...]) -> dict:
 
 
 def hand_over(m: Module, c: Config, drive, valid: Value, code: Value, words: Value) -> None:
-    """Puts result words and their check bits onto a drive, from stream `code` on (direction in its top bit)."""
+    """Puts result words and their check bits on a drive, from stream `code` on (direction in its top bit)."""
     width = data_bits(c)
     m.d.comb += [
         drive.valid.eq(valid),

@@ -1,4 +1,4 @@
-"""SHIFT: moves a vector up to `lanes` lanes north or south, across superlanes; a map may choose lane by lane."""
+"""SHIFT: moves a vector up to `lanes` lanes north or south across superlanes; a map may choose lane by lane."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data
@@ -34,8 +34,8 @@ class ShiftTile(Tile):
     """One superlane.
 
     The words of both neighbours arrive in the cycle of the shift: the south's, corrected a cycle before this
-    tile's, is held for two cycles; the north's comes as it is corrected. A neighbour without power, or beyond the
-    edge, gives zero.
+    tile's, is held for two cycles; the north's comes as it is corrected. A neighbour without power, or beyond
+    the edge, gives zero.
     """
 
     def __init__(self, c: Config, sim: bool = False):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from hdl.sxm.distribute import Distribute
+from hdl.sxm.permute import Permute
+from hdl.sxm.rotate import Rotate
 from hdl.sxm.shift import Shift
 from hdl.sxm.transpose import Transpose
 from sw.arch.config import Config
@@ -13,6 +15,8 @@ from tests.hdl.sxm_bench import Bench, random_op, shape
 ENGINES = {
     "shift": (Shift, ("SHIFT", "SHIFT", "SELECT_MAP")),
     "distribute": (Distribute, ("DISTRIBUTE",)),
+    "permute": (Permute, ("PERMUTE", "PERMUTE", "MAP")),
+    "rotate": (Rotate, ("ROTATE",)),
     "transpose": (Transpose, ("TRANSPOSE",)),
 }
 SHAPES = ((4, 1), (4, 2), (8, 2), (16, 1), (16, 4), (4, 5))
@@ -27,6 +31,7 @@ class Reference:
     def __init__(self, c: Config):
         self.config = c
         self.choice = np.zeros((c.superlanes, c.lanes), np.uint8)
+        self.index = np.zeros((c.superlanes, c.lanes), int)
 
     def step(self, op: Op, here: np.ndarray, power: np.ndarray) -> list[np.ndarray]:
         return getattr(self, op.instr.name.lower())(op, here, power)
@@ -45,6 +50,27 @@ class Reference:
     def select_map(self, op, here, power):
         self.choice = np.where(power[:, None], here[op["src"]], self.choice)
         return []
+
+    def permute(self, op, here, power):
+        vector = np.where(power[:, None], here[op["src"]], 0).reshape(-1)
+        return [np.append(vector, 0)[np.minimum(self.index, self.config.vl)]]
+
+    def map(self, op, here, power):
+        index = here[op["src"]] + 256 * here[op["src"] + 1].astype(int)
+        self.index = np.where(power[:, None], index, self.index)
+        return []
+
+    def rotate(self, op, here, power):
+        n, lanes = 3 + op["n"], self.config.lanes
+        results = []
+        for i in range(n):
+            for j in range(n):
+                result = np.zeros_like(here[0])
+                for start in range(0, lanes - n + 1, n):
+                    # lane k of a group goes south to k - j
+                    result[:, start : start + n] = np.roll(here[op["src"] + i, :, start : start + n], -j, axis=1)
+                results.append(result)
+        return results
 
     def distribute(self, op, here, power):
         source, chart = here[op["src"]], here[op["map"]]
@@ -87,6 +113,10 @@ def spread_maps(rng, c: Config, op: Op, here: np.ndarray) -> None:
     shape = here[0].shape
     if op.instr.name == "SELECT_MAP":
         here[op["src"]] = np.where(rng.random(shape) < 0.9, rng.integers(4, size=shape), here[op["src"]])
+    if op.instr.name == "MAP":
+        index = rng.choice([0, c.vl - 1, c.vl, c.vl + 1, 65535], size=shape)
+        index = np.where(rng.random(shape) < 0.8, rng.integers(c.vl, size=shape), index)
+        here[op["src"]], here[op["src"] + 1] = index % 256, index // 256
     if op.instr.name == "DISTRIBUTE":
         lanes = rng.integers(c.lanes, size=shape)
         here[op["map"]] = np.where(rng.random(shape) < 0.8, lanes, here[op["map"]])
