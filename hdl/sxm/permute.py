@@ -1,7 +1,7 @@
 """PERMUTE: every lane of the vector takes the lane of the vector that the map names.
 
-All superlanes are delayed to the last one's time, so that the whole vector is there at once; the results are delayed
-again, so that they leave in the stagger. A map takes the same way, which keeps the order of issue.
+All superlanes are delayed to the last one's time, so that the whole vector is there at once; the results are
+delayed again, so that they leave in the stagger. A map takes the same way, which keeps the order of issue.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -30,7 +30,7 @@ def row_layout(c: Config) -> data.StructLayout:
 
 
 class Permute(Engine):
-    """The engine; `Engine` says what its ports are. A reset of the domain clears the map: all lanes take lane 0."""
+    """The engine; `Engine` says what its ports are. A reset of the domain clears the map: lane 0 for all."""
 
     def __init__(self, c: Config, sim: bool = False):
         super().__init__(c, "permute", 2, (1,), sim)
@@ -63,7 +63,11 @@ class PermuteTile(Tile):
         permute, load = self.issues("PERMUTE"), self.issues("MAP")
         tag = Cat(load, word["dst"])
         source = self.take(m, "source", permute | load, word["src"], tag, counts=(1, 2), size=load)
-        m.d.comb += [self.row_valid.eq(source.valid), self.row.load.eq(source.out[0]), self.row.dst.eq(source.out[1:])]
+        m.d.comb += [
+            self.row_valid.eq(source.valid),
+            self.row.load.eq(source.out[0]),
+            self.row.dst.eq(source.out[1:]),
+        ]
         for lane, entry in enumerate(self.row.entries):
             low, high = (source.words[k * data_bits(c) + 8 * lane :][:8] for k in range(2))
             # without a map the high byte is zero

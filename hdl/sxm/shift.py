@@ -1,4 +1,4 @@
-"""SHIFT: moves a vector up to `lanes` lanes north or south across superlanes; a map may choose lane by lane."""
+"""SHIFT: moves a vector up to `lanes` lanes north or south across superlanes; a map may choose by lane."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data

@@ -5,6 +5,7 @@ import pytest
 
 from hdl.sxm.distribute import Distribute
 from hdl.sxm.permute import Permute
+from hdl.sxm.reduce import Reduce
 from hdl.sxm.rotate import Rotate
 from hdl.sxm.shift import Shift
 from hdl.sxm.transpose import Transpose
@@ -17,6 +18,7 @@ ENGINES = {
     "distribute": (Distribute, ("DISTRIBUTE",)),
     "permute": (Permute, ("PERMUTE", "PERMUTE", "MAP")),
     "rotate": (Rotate, ("ROTATE",)),
+    "reduce": (Reduce, ("REDUCE",)),
     "transpose": (Transpose, ("TRANSPOSE",)),
 }
 SHAPES = ((4, 1), (4, 2), (8, 2), (16, 1), (16, 4), (4, 5))
@@ -68,7 +70,8 @@ class Reference:
                 result = np.zeros_like(here[0])
                 for start in range(0, lanes - n + 1, n):
                     # lane k of a group goes south to k - j
-                    result[:, start : start + n] = np.roll(here[op["src"] + i, :, start : start + n], -j, axis=1)
+                    group = here[op["src"] + i, :, start : start + n]
+                    result[:, start : start + n] = np.roll(group, -j, axis=1)
                 results.append(result)
         return results
 
@@ -77,10 +80,41 @@ class Reference:
         padded = np.concatenate([source, np.zeros((len(source), 256), np.uint8)], axis=1)
         return [np.take_along_axis(padded, chart.astype(int), axis=1)]
 
+    def reduce(self, op, here, power):
+        words = here[op["src"] : op["src"] + 4].transpose(1, 2, 0)
+        words = np.ascontiguousarray(np.where(power[:, None, None], words, 0)).view("<u4")[..., 0]
+        rows = [_tree(op, list(row)) for row in words]
+        total = np.frombuffer(_tree(op, rows).tobytes(), np.uint8)
+        return [np.full_like(here[0], byte) for byte in total]
+
     def transpose(self, op, here, power):
         lanes = self.config.lanes
         block = here[op["src"] : op["src"] + lanes]
         return list(block.transpose(2, 1, 0))
+
+
+def _tree(op: Op, values: list[np.uint32]) -> np.uint32:
+    """Pairs of neighbours, an odd one out passes up."""
+    while len(values) > 1:
+        pairs = [_pair(op, *values[k : k + 2]) for k in range(0, len(values) - 1, 2)]
+        values = pairs + values[len(values) & ~1 :]
+    return values[0]
+
+
+def _pair(op: Op, a: np.uint32, b: np.uint32) -> np.uint32:
+    if op["dtype"] == 0:
+        if op["fn"] == 2:
+            return np.uint32((int(a) + int(b)) % 2**32)
+        return (max, min)[op["fn"]](a, b, key=lambda word: int(word.astype(np.int32)))
+    x, y = a.view(np.float32), b.view(np.float32)
+    if op["fn"] == 2:
+        with np.errstate(all="ignore"):
+            total = x + y
+    elif np.isnan(x) or np.isnan(y):
+        total = np.float32(np.nan)
+    else:
+        total = (max, min)[op["fn"]](x, y, key=lambda f: (f, not np.signbit(f)))
+    return np.uint32(0x7FC00000) if np.isnan(total) else np.float32(total).view(np.uint32)
 
 
 def expect(c: Config, bench: Bench, issues) -> dict:
@@ -117,9 +151,21 @@ def spread_maps(rng, c: Config, op: Op, here: np.ndarray) -> None:
         index = rng.choice([0, c.vl - 1, c.vl, c.vl + 1, 65535], size=shape)
         index = np.where(rng.random(shape) < 0.8, rng.integers(c.vl, size=shape), index)
         here[op["src"]], here[op["src"] + 1] = index % 256, index // 256
+    if op.instr.name == "REDUCE" and op["dtype"] == 1:
+        _near_floats(rng, here[op["src"] : op["src"] + 4])
     if op.instr.name == "DISTRIBUTE":
         lanes = rng.integers(c.lanes, size=shape)
         here[op["map"]] = np.where(rng.random(shape) < 0.8, lanes, here[op["map"]])
+
+
+def _near_floats(rng, block: np.ndarray) -> None:
+    """Fills an SG4 with floats of like magnitude, now and then a special one."""
+    shape = block.shape[1:]
+    values = (rng.normal(size=shape) * np.exp2(rng.integers(-4, 5, size=shape))).astype(np.float32)
+    special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -3e-39], np.float32)
+    special = rng.choice(special, size=shape)
+    values = np.where(rng.random(shape) < rng.choice([0, 0.1, 0.9]), special, values)
+    block[:] = np.ascontiguousarray(values).view(np.uint8).reshape(*shape, 4).transpose(2, 0, 1)
 
 
 def flip_single_bits(rng, c: Config, bench: Bench, issues) -> int:
