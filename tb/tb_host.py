@@ -27,7 +27,8 @@ SEED = 7
 class Core:
     """What stands behind the host port. All times are counted in falling edges, once a cycle.
 
-    memory: (slice, superlane, word) -> (data, check); queues: (queue, word) -> bytes; counters: (unit, counter) -> value.
+    memory: (slice, superlane, word) -> (data, check); queues: (queue, word) -> bytes; counters: (unit,
+    counter) -> value.
     flips: (slice, superlane, word) -> wrong bits of (data, check) in answers; silent: nothing is answered.
     length: cycles of an iteration; fault: (cycle of the run's first iteration, code, unit, queue) or None.
     log: (cycle, event) of every start, reset_core and clear_counters.
@@ -196,7 +197,7 @@ async def raw_misaligned_addresses_get_error_responses(dut):
         await FallingEdge(dut.clk)
         if dut.s_axil__rvalid.value:
             break
-    assert dut.s_axil__rresp.value.to_unsigned() == AxiResp.SLVERR and dut.s_axil__rdata.value.to_unsigned() == 0
+    assert int(dut.s_axil__rresp.value) == AxiResp.SLVERR and int(dut.s_axil__rdata.value) == 0
 
 
 @cocotb.test()
@@ -402,7 +403,7 @@ async def broken_packets_are_faults(dut):
         record = await host.fault()
         assert record.code == code, (record, code)
         assert await host.status() == {"idle", "fault"}
-        assert [core.word(0, 5 + k) for k in range(written)] == [vector.tobytes() for vector in data[:written]]
+        assert b"".join(core.word(0, 5 + k) for k in range(written)) == data[:written].tobytes()
         await refused(host.start(1))
         await host.command("clear")
         await host.load_mem(0, 5, data)
@@ -424,7 +425,7 @@ async def abort_ends_a_load_that_never_comes(dut):
 
 
 @cocotb.test()
-@cocotb.parametrize(after=[0, 7, 60, 300])
+@cocotb.parametrize(after=[0, 15, 60, 300])
 async def abort_closes_a_read(dut, after):
     host, _, rng = await setup(dut, latency=9, pauses=False)
     data = vectors(rng, 30)
@@ -435,10 +436,17 @@ async def abort_closes_a_read(dut, after):
     await host.command("abort")
     host.sink.pause = False
     await host.recover()
-    if not host.sink.empty():
+    assert host.sink.empty() or after > 0
+    if after > 0:
         frame = await host.sink.recv(compact=False)
-        sent = bytes(frame.tdata)[:-host.stream_bytes]
-        assert sent == data.tobytes()[:len(sent)] and frame.tuser[-1] == 1
+        sent = bytes(frame.tdata)
+        if after < 30:
+            assert len(sent) < data.size and frame.tuser[-1] == 1 and not any(sent[-host.stream_bytes:])
+        if frame.tuser[-1]:
+            sent = sent[:-host.stream_bytes]
+        else:
+            assert len(sent) == data.size
+        assert sent == data.tobytes()[:len(sent)]
     assert (await host.read_mem(0, 0, 30) == data).all()
 
 

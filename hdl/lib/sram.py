@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 class Sram(wiring.Component):
     """A bank of `depth` words of `width` bits with one read and one write port.
 
-    Both ports are synchronous: `read_data` holds the word of `read_addr` from the cycle after `read_en` until the
-    next `read_en`. By contract no word is read and written in the same cycle. Contents and `read_data` are
-    undefined at power-up.
+    Both ports are synchronous: `read_data` holds the word of `read_addr` from the cycle after `read_en`
+    until the next `read_en`. By contract no word is read and written in the same cycle. Contents and
+    `read_data` are undefined at power-up.
 
     Members: `read_en`, `read_addr`, `read_data`, `write_en`, `write_addr`, `write_data`.
     """
