@@ -4,6 +4,7 @@ import json
 import os
 import random
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 
 import cocotb
@@ -21,6 +22,8 @@ SHAPE = SimpleNamespace(**SETUP["shape"])
 GAP, RELEASE, GATHER = SETUP["restart_gap"], SETUP["release"], SETUP["gather"]
 VL = SHAPE.lanes * SHAPE.superlanes
 SEED = 7
+
+scenario = partial(cocotb.test, timeout_time=5, timeout_unit="ms")
 
 
 @dataclass
@@ -151,7 +154,7 @@ def vectors(rng, count: int) -> np.ndarray:
     return rng.integers(0, 256, (count, VL), dtype=np.uint8)
 
 
-@cocotb.test()
+@scenario()
 async def identifies_itself(dut):
     host, _, _ = await setup(dut)
     assert await host.read("ID") == ID and await host.read("CONFIG") == SETUP["config_hash"]
@@ -161,7 +164,7 @@ async def identifies_itself(dut):
     assert "CONFIG" in text
 
 
-@cocotb.test()
+@scenario()
 async def wrong_accesses_get_error_responses(dut):
     host, core, _ = await setup(dut)
     beyond = 4 * len(REGISTERS)
@@ -185,7 +188,7 @@ async def wrong_accesses_get_error_responses(dut):
     assert core.requests == 0 and not core.log
 
 
-@cocotb.test()
+@scenario()
 async def raw_misaligned_addresses_get_error_responses(dut):
     host, _, _ = await setup(dut)
     # cocotbext-axi aligns addresses itself, so the bus is driven by hand here.
@@ -200,7 +203,7 @@ async def raw_misaligned_addresses_get_error_responses(dut):
     assert int(dut.s_axil__rresp.value) == AxiResp.SLVERR and int(dut.s_axil__rdata.value) == 0
 
 
-@cocotb.test()
+@scenario()
 @cocotb.parametrize(latency=[1, 3, 40])
 async def memory_round_trip(dut, latency):
     host, core, rng = await setup(dut, latency)
@@ -219,7 +222,23 @@ async def memory_round_trip(dut, latency):
     assert await host.status() == {"idle"} and await host.read("CORRECTED") == 0
 
 
-@cocotb.test()
+@scenario()
+async def a_sink_that_stops_loses_nothing(dut):
+    host, _, rng = await setup(dut, latency=30, pauses=False)
+    data = vectors(rng, SHAPE.words)
+    await host.load_mem(0, 0, data)
+    await host.transfer(Transfer.READ, Space.MEM, 0, 0, SHAPE.words)
+    for _ in range(3):
+        host.sink.pause = True
+        await ClockCycles(dut.clk, 300)
+        assert await host.status() == {"reading"}
+        host.sink.pause = False
+        await ClockCycles(dut.clk, 5)
+    frame = await host.sink.recv(compact=False)
+    assert bytes(frame.tdata) == data.tobytes() and not any(frame.tuser)
+
+
+@scenario()
 async def queue_words_arrive_whole(dut):
     host, core, rng = await setup(dut)
     words = rng.integers(0, 256, (SHAPE.queue_words, 16), dtype=np.uint8)
@@ -230,7 +249,7 @@ async def queue_words_arrive_whole(dut):
     assert core.queues[0, SHAPE.queue_words - 1] == words[0].tobytes()
 
 
-@cocotb.test()
+@scenario()
 async def targets_that_do_not_exist_are_refused(dut):
     host, core, _ = await setup(dut)
     load, read = Transfer.LOAD, Transfer.READ
@@ -252,7 +271,7 @@ async def targets_that_do_not_exist_are_refused(dut):
     assert await host.status() == {"idle"} and core.requests == 0
 
 
-@cocotb.test()
+@scenario()
 @cocotb.parametrize(length=[1, 2, 61], iterations=[1, 2, 5])
 async def cycles_are_counted_exactly(dut, length, iterations):
     host, core, _ = await setup(dut, pauses=False)
@@ -270,7 +289,7 @@ async def cycles_are_counted_exactly(dut, length, iterations):
     assert (await host.read("ITERATION"), await host.read("RUNS")) == (iterations, 1)
 
 
-@cocotb.test()
+@scenario()
 async def nothing_disturbs_a_run(dut):
     host, core, rng = await setup(dut)
     data = vectors(rng, 2)
@@ -293,7 +312,7 @@ async def nothing_disturbs_a_run(dut):
     assert (await host.read_mem(0, 0, 2) == data).all()
 
 
-@cocotb.test()
+@scenario()
 async def abort_ends_a_run(dut):
     host, core, _ = await setup(dut)
     core.length = 100_000
@@ -303,9 +322,12 @@ async def abort_ends_a_run(dut):
     core.length = 12
     await host.start(2)
     assert await host.wait() == 24 + GAP and await host.read("RUNS") == 1
+    core.length = 1000
+    await host.start(1)
+    assert await host.status() == {"running"} and not dut.interrupt.value
 
 
-@cocotb.test()
+@scenario()
 async def a_fault_stops_the_run_and_hides_results(dut):
     host, core, rng = await setup(dut)
     data = vectors(rng, 1)
@@ -327,7 +349,7 @@ async def a_fault_stops_the_run_and_hides_results(dut):
     assert await host.wait() == 500
 
 
-@cocotb.test()
+@scenario()
 async def the_first_fault_is_kept(dut):
     host, core, _ = await setup(dut)
     core.length, core.fault = 50, (49, Fault.QUEUE_UNDERRUN, 0, 2)
@@ -341,7 +363,7 @@ async def the_first_fault_is_kept(dut):
     assert (record.code, record.unit, record.queue, record.cycle) == (Fault.QUEUE_UNDERRUN, 0, 2, 49)
 
 
-@cocotb.test()
+@scenario()
 async def corrections_of_the_core_are_added_up(dut):
     host, _, _ = await setup(dut)
     for amount in (1, 200, 255):
@@ -352,7 +374,7 @@ async def corrections_of_the_core_are_added_up(dut):
     assert await host.read("CORRECTED") == 456
 
 
-@cocotb.test(skip=not SHAPE.ecc)
+@scenario(skip=not SHAPE.ecc)
 async def reads_correct_one_wrong_bit(dut):
     host, core, rng = await setup(dut)
     data = vectors(rng, 6)
@@ -363,7 +385,7 @@ async def reads_correct_one_wrong_bit(dut):
     assert await host.read("CORRECTED") == 3 and await host.fault() is None
 
 
-@cocotb.test(skip=not SHAPE.ecc)
+@scenario(skip=not SHAPE.ecc)
 async def reads_never_pass_two_wrong_bits(dut):
     host, core, rng = await setup(dut)
     data = vectors(rng, 4)
@@ -385,7 +407,7 @@ async def reads_never_pass_two_wrong_bits(dut):
     assert np.array_equal(np.array(frame.tuser, bool), lost.ravel())
 
 
-@cocotb.test()
+@scenario()
 async def broken_packets_are_faults(dut):
     host, core, rng = await setup(dut)
     data = vectors(rng, 4)
@@ -410,7 +432,7 @@ async def broken_packets_are_faults(dut):
         assert (await host.read_mem(0, 5, 4) == data).all()
 
 
-@cocotb.test()
+@scenario()
 async def abort_ends_a_load_that_never_comes(dut):
     host, _, rng = await setup(dut)
     await host.transfer(Transfer.LOAD, Space.QUEUE, 0, 0, 3)
@@ -424,7 +446,7 @@ async def abort_ends_a_load_that_never_comes(dut):
     assert (await host.read_mem(0, 0, 2) == data).all()
 
 
-@cocotb.test()
+@scenario()
 @cocotb.parametrize(after=[0, 15, 60, 300])
 async def abort_closes_a_read(dut, after):
     host, _, rng = await setup(dut, latency=9, pauses=False)
@@ -450,7 +472,7 @@ async def abort_closes_a_read(dut, after):
     assert (await host.read_mem(0, 0, 30) == data).all()
 
 
-@cocotb.test()
+@scenario()
 async def silence_on_the_bus_is_a_fault(dut):
     host, core, rng = await setup(dut)
     data = vectors(rng, 3)
@@ -468,7 +490,7 @@ async def silence_on_the_bus_is_a_fault(dut):
     assert (await host.read_mem(0, 0, 3) == data).all()
 
 
-@cocotb.test()
+@scenario()
 async def counters_are_read_by_index(dut):
     host, core, rng = await setup(dut)
     for unit in range(SHAPE.units):

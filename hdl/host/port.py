@@ -21,8 +21,8 @@ class HostPort(wiring.Component):
     ----------
     shape : what is behind the bus
     config_hash : 32 bits, what CONFIG reads
-    restart_gap, release, gather : see `Sequencer`; reports on `fault` and `corrected` take `gather` cycles
-        too
+    restart_gap, release, gather : see `Sequencer`; reports on `fault` and `corrected` take `gather`
+        cycles too
     corrected_bits : width of `corrected`
     stream_bytes : bytes of a stream beat, 8 or, on narrower superlanes, `lanes`
 

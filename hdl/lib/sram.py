@@ -32,7 +32,9 @@ class Sram(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.mem = mem = memory.Memory(shape=self.width, depth=self.depth, init=[])
+        m.submodules.mem = mem = memory.Memory(
+            shape=self.width, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+        )
         read, write = mem.read_port(), mem.write_port()
         m.d.comb += [
             read.en.eq(self.read_en),

@@ -3,7 +3,9 @@
 import random
 
 import pytest
+from amaranth.back import verilog
 from amaranth.sim import Simulator
+from pyosys import libyosys
 
 from hdl.lib.sram import Sram
 
@@ -47,3 +49,13 @@ def test_random_accesses():
 def test_a_memory_of_one_word_is_refused():
     with pytest.raises(ValueError, match="not 1 of 8"):
         Sram(1, 8)
+
+
+def test_its_verilog_becomes_block_ram_and_nothing_else(tmp_path):
+    source = tmp_path / "sram.v"
+    source.write_text(verilog.convert(Sram(1024, 72), name="sram", emit_src=False, strip_internal_attrs=True))
+    design = libyosys.Design()
+    for command in (f"read_verilog {source}", "synth_ecp5 -top sram"):
+        libyosys.run_pass(f"tee -q -o {tmp_path / 'yosys.log'} {command}", design)
+    types = [cell.type.str().lstrip("\\") for cell in design.top_module().cells_.values()]
+    assert sorted(types) == ["DP16KD"] * 4
