@@ -104,14 +104,18 @@ def build(
     flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
     files = sorted(sources.verilog.items())
     identity = [tools.identity(), str(cocotb_tools.config.libs_dir), control, flags, files]
-    done = root / hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:20]
+    done = root / _hash(identity)
     if not done.exists():
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "lock"):  # one at a time: a build by itself keeps all cores busy
             if not done.exists():
                 partial = done.with_suffix(".partial")
                 shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir()
+                runtime = root / f"runtime-{_hash([tools.identity(), waves, coverage])}"
+                _copy_objects(runtime, partial)
                 _build(tools, sources, control, flags, partial)
+                _copy_objects(partial, runtime)
                 manifest = {"top": sources.top, "waves": waves, "coverage": coverage}
                 (partial / _MANIFEST).write_text(json.dumps(manifest))
                 partial.rename(done)
@@ -172,8 +176,18 @@ def _control_file(sources: Sources, public_vars: Sequence[tuple[str, str]]) -> s
     return "\n".join([*lines, ""])
 
 
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:20]
+
+
+def _copy_objects(source: Path, target: Path) -> None:
+    """Take over Verilator's own compiled files, which do not depend on the design and take longest."""
+    target.mkdir(exist_ok=True)
+    for path in source.glob("verilated*.o"):
+        shutil.copy(path, target)
+
+
 def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str], directory: Path) -> None:
-    directory.mkdir()
     for name, text in {"control.vlt": control, **sources.verilog}.items():
         (directory / name).write_text(text)
     libs = cocotb_tools.config.libs_dir
