@@ -62,12 +62,14 @@ class Sources:
         small and fast. Their inputs are copied when they change.
     hier: modules that Verilator compiles in runs of their own. Calling one costs about half a microsecond for
         every instance and clock cycle, idle or not: only for what is too large otherwise.
+    defines: Verilog macros, `NAME` or `NAME=value`.
     """
 
     top: str
     verilog: Mapping[str, str]
     shared: Sequence[str] = ()
     hier: Sequence[str] = ()
+    defines: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def build(
     tools = find_toolchain()
     control = _control_file(sources, public_vars)
     flags = [*_FLAGS, "--top-module", sources.top, "-o", sources.top]
+    flags += [f"-D{define}" for define in sources.defines]
     flags += ["--hierarchical"] if sources.hier else []
     flags += ["--trace-fst"] if waves else []
     flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
