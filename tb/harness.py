@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
@@ -21,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cocotb_tools.config
-import find_libpython
 from filelock import FileLock
 
+from tb.cocotb_environment import cocotb_environment
 from tb.process import run_logged, run_with_progress, tail
-from tb.toolchain import Toolchain, ToolError, find_toolchain
+from tb.toolchain import Toolchain, find_toolchain
 
 #: Where builds are kept.
 BUILD_ROOT = Path(__file__).resolve().parent.parent / "build" / "verilator"
@@ -155,7 +154,7 @@ def run(
     status = run_logged(
         [str(build_dir.resolve() / manifest["top"]), *(["--trace"] if manifest["waves"] else [])],
         cwd=test_dir,
-        env=os.environ | _cocotb_environment(manifest["top"], module, names, results, seed) | dict(env or {}),
+        env=os.environ | cocotb_environment(manifest["top"], module, names, results, seed) | dict(env or {}),
         log=log,
         timeout_s=timeout_s,
     )
@@ -214,29 +213,6 @@ def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str
     if status:
         end = tail(directory / "build.log")
         raise BuildError(f"Verilator did not build {sources.top}: {status}. Its log ends with:\n{end}")
-
-
-def _cocotb_environment(
-    top: str, module: str, names: Sequence[str], results: Path, seed: int
-) -> dict[str, str]:
-    """What the simulator's cocotb reads; the variables are listed in cocotb's manual."""
-    libpython = find_libpython.find_libpython()
-    if libpython is None:
-        raise ToolError(f"cocotb needs the shared libpython of {sys.executable}; install python3-dev.")
-    env = {
-        "COCOTB_TOPLEVEL": top,
-        "COCOTB_TEST_MODULES": module,
-        "COCOTB_RESULTS_FILE": str(results),
-        "COCOTB_RANDOM_SEED": str(seed),
-        "COCOTB_TRUST_INERTIAL_WRITES": "1",
-        "TOPLEVEL_LANG": "verilog",
-        "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
-        "PYGPI_PYTHON_BIN": sys.executable,
-        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-    }
-    if names:
-        env["COCOTB_TEST_FILTER"] = rf"\.({'|'.join(map(re.escape, names))})(/.*)?$"
-    return env
 
 
 def _judge(
