@@ -11,7 +11,6 @@ variable public, which costs most of the speed, lets the environment win over `e
 import hashlib
 import json
 import os
-import re
 import shutil
 import time
 import xml.etree.ElementTree as ElementTree
