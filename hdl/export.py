@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -36,4 +37,6 @@ def export(component: wiring.Component, top: str) -> Verilog:
         ):
             ys.run_pass(f"tee -q {command}" if ";" not in command else command, design)
         text = target.read_text()
+    library = resources.files("hdl.lib") / "verilog"
+    text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))
     return Verilog(top, text, platform.ports, platform.uses)

@@ -88,12 +88,10 @@ class Alu(wiring.Component):
         check = Signal(4 * extra, name=f"{letter}_check", reset_less=True)
         take = Signal(name=f"{letter}_take")
         m.d.comb += take.eq(self.valid & (word["op"] != 0) & (word[f"{letter}_from"] == STREAM) & self._has(m, letter, word))
-        size = Array([(0, 1, 2)[SIZES.index(t.streams)] for t in DType])[word["dtype"]]
         with m.If(take):
-            m.d.sync += [data.eq(0), check.eq(0)]
-            for index, count in enumerate(SIZES):
-                with m.If(size == index):
-                    select(m, c, self.streams, word[letter], count, data, check, self.groups)
+            words, checks = peek(m, c, self.streams, take, word[letter][2:], 4, letter, self.groups)
+        with m.If(take):
+            m.d.sync += [data.eq(words), check.eq(checks)]
         lost = Signal(name=f"{letter}_lost")
         dtype = Signal(len(word["dtype"]), name=f"{letter}_dtype", reset_less=True)
         taken = Signal(name=f"{letter}_taken")
