@@ -66,7 +66,9 @@ def _unlike(image: Image, run: Timeline, timed: Program, words: dict) -> set[str
 
 
 def _text_rows(image: Image) -> dict[tuple[int, int], bytes]:
-    return {(s.slice, s.addr + k): row.tobytes() for s in image.memory if s.text for k, row in enumerate(s.data)}
+    return {
+        (s.slice, s.addr + k): row.tobytes() for s in image.memory if s.text for k, row in enumerate(s.data)
+    }
 
 
 def _program(image: Image, timed: Program | None, plain: set[str]) -> Program:

@@ -96,6 +96,8 @@ def bind(instr: Instr, c: Config, given: Mapping[str, object]) -> Op:
     values = dict.fromkeys(instr.fields, 0)
     for name, value in given.items():
         try:
+            if f"{name}_from" in given:
+                raise EncodeError(f"{instr.name}: {name} and {name}_from cannot both be given.")
             if f"{name}_from" in form.fields:
                 _bind_operand(instr, c, values, name, value, given)
             elif name in form.fields:
@@ -193,5 +195,6 @@ def stream_code(value: str | Stream, c: Config, where: str) -> int:
     except ValueError as error:
         raise EncodeError(f"{where}: {error}") from error
     if not 0 <= stream.index < c.streams:
-        raise EncodeError(f"{where} is {value}, the last stream is {Stream(stream.west, c.streams - 1)}.")
+        last = Stream(stream.west, c.streams - 1)
+        raise EncodeError(f"{where} is {stream}, the last stream is {last}.")
     return stream.code(c.streams)

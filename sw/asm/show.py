@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from itertools import takewhile
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def show_word(word: Word, cls: str, c: Config) -> str:
             same = False
         if not same:
             return f"{encode(word, cls, c):#x}"
-    return " | ".join(_show_op(op, values, c) for op, values in zip(word, given, strict=True))
+    return " | ".join(_show_op(op, values) for op, values in zip(word, given, strict=True))
 
 
 def written(op: Op, c: Config) -> dict[str, object]:
@@ -107,16 +108,17 @@ def _value(op: Op, name: str, c: Config) -> object:
     return str(stream)
 
 
-def _show_op(op: Op, given: Mapping[str, object], c: Config) -> str:
+def _show_op(op: Op, given: Mapping[str, object]) -> str:
     form = syntax(op.instr)
     name = ".".join((op.instr.name, *(str(given[suffix]) for suffix in form.suffixes)))
-    operands = ", ".join(_show_value(given[name]) for name in form.operands if name in given)
-    rest = [f for f in given if f not in (*form.suffixes, *form.operands, form.result)]
+    # Operands have their place only as long as none before them is missing.
+    placed = list(takewhile(given.__contains__, form.operands))
+    named = [field for field in given if field not in (*form.suffixes, *placed, form.result)]
+    result = f"-> {given[form.result]}" if form.result in given else ""
     if given.get("out") == 0:
-        rest.append(form.result)
-    parts = [name, operands, *(f"{f}={_show_value(given[f])}" for f in rest)]
-    if form.result in given and form.result not in rest:
-        parts.append(f"-> {given[form.result]}")
+        result = f"{form.result}={given[form.result]}"
+    operands = ", ".join(_show_value(given[field]) for field in placed)
+    parts = (name, operands, *(f"{field}={_show_value(given[field])}" for field in named), result)
     return " ".join(part for part in parts if part)
 
 
