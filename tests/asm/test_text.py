@@ -66,8 +66,8 @@ def test_every_row_survives_text_and_number(config, instr, data):
         ("SXM_E_SHIFT0", "SHIFT.SELECT 1, E0 -> E1", "SHIFT.SELECT 1, E0 -> E1"),
         ("SXM_E_ROTATE0", "ROTATE.3 E0 -> E0", "ROTATE.3 E0 -> E0"),
         ("SXM_E_REDUCE0", "REDUCE.MAX.fp32 E0 -> W4", "REDUCE.MAX.fp32 SG4_E[0] -> SG4_W[1]"),
-        ("VXM0", "CONFIG 0b11", None),
-        ("VXM0", "CONFIG 3", "CONFIG 3"),
+        ("VXM0", "CONFIG 0b11", "CONFIG 0x3"),
+        ("VXM0", "CONFIG 4", None),
     ],
 )
 def test_the_written_form(queue, text, shown):
