@@ -25,14 +25,14 @@ class FetchError(ValueError):
 
 @dataclass(frozen=True)
 class TextPlan:
-    """Where a queue's words behind its first `boot` ones lie: for every beat of every fetch, in order, the row
-    that comes on the low stream and the row that comes on the high one."""
+    """Where a queue's words behind its first `boot` ones lie: for every beat of every fetch, in order, the
+    row that comes on the low stream and the row that comes on the high one."""
 
     boot: int
     rows: tuple[tuple[Row, Row], ...]
 
     def place(self, numbers: list[int], queue: str, c: Config) -> list[Segment]:
-        """The memory segments that hold these words, filled up with HALTs; ProgramError if they are too many."""
+        """The memory segments that hold these words, filled up with HALTs; ProgramError if too many."""
         fits = len(self.rows) // fetch_beats(c) * fetch_words(c)
         if len(numbers) > fits:
             raise ProgramError(

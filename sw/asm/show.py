@@ -118,7 +118,8 @@ def _show_op(op: Op, given: Mapping[str, object]) -> str:
     if given.get("out") == 0:
         result = f"{form.result}={given[form.result]}"
     operands = ", ".join(_show_value(form, field, given[field]) for field in placed)
-    parts = (name, operands, *(f"{field}={_show_value(form, field, given[field])}" for field in named), result)
+    fields = (f"{field}={_show_value(form, field, given[field])}" for field in named)
+    parts = (name, operands, *fields, result)
     return " ".join(part for part in parts if part)
 
 
@@ -132,7 +133,8 @@ def _show_value(form: Syntax, field: str, value: object) -> str:
 def _config_line(c: Config) -> str:
     if c.name in PRESETS and load(c.name).hash == c.hash:
         return f".config {c.name}"
-    return f"; for the configuration '{json.dumps(c.name)[1:-1]}' ({c.hash:08x}), which must be given beside this text"
+    name = json.dumps(c.name)[1:-1]
+    return f"; for the configuration '{name}' ({c.hash:08x}), which must be given beside this text"
 
 
 def _hex(row: np.ndarray) -> str:
