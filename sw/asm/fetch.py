@@ -43,7 +43,7 @@ class TextPlan:
         packed = np.zeros((len(self.rows) // fetch_beats(c), fetch_beats(c) * 2 * c.vl), np.uint8)
         raw = b"".join(number.to_bytes(WORD_BYTES, "little") for number in numbers)
         words = np.frombuffer(raw.ljust(fits * WORD_BYTES, b"\0"), np.uint8)
-        packed[:, : fetch_words(c) * WORD_BYTES] = words.reshape(len(packed), -1)
+        packed[:, : fetch_words(c) * WORD_BYTES] = words.reshape(-1, fetch_words(c) * WORD_BYTES)
         beats = packed.reshape(-1, c.superlanes, 2, c.lanes)
         segments = []
         for row, pair in zip(beats, self.rows, strict=True):

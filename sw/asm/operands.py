@@ -90,7 +90,7 @@ def bind(instr: Instr, c: Config, given: Mapping[str, object]) -> Op:
 
     A key is a field, or an operand `x` that stands for the fields `x_from` and `x` (then a stream, `PREV`,
     `NEXT`, or a number or `Imm`, which becomes the immediate). Suffixes and operands must be given, but not
-    `overflow`; all else is 0 by default. Giving `dst` sets `out`. OperandError in a sentence for all that does
+    `overflow`; all else is 0 by default. Giving `dst` sets `out`. OperandError in a sentence for what does
     not fit.
     """
     form = syntax(instr)

@@ -287,3 +287,9 @@ def test_notify_and_sync_survive_the_disassembler():
     assert assemble(show(lift(image))) == image
     with pytest.raises(ProgramError, match="both kinds"):
         program.append(program.queue("VXM1"), program.entries["VXM1"][2].word)
+
+
+def test_a_queue_may_have_text_rows_that_it_does_not_need():
+    assert assemble(".config tiny\n@0 VXM0 HALT\n.text VXM0, 3").boot["VXM0"] == (0,)
+    image = assemble(".config tiny\n@0 VXM0 HALT\n.text VXM0, 3, MEM_E0:4, MEM_E1:4")
+    assert [(s.addr, s.text, s.data.any()) for s in image.memory] == [(4, True, False)] * 2
