@@ -231,7 +231,7 @@ def test_any_image_survives_the_disassembler(data):
     assert assemble(show(lift(image))).to_bytes() == image.to_bytes()
 
 
-MARKS = "@0 +1 = -> | , : * - . ; # \" [ ] REPEAT PREV NEXT x a= stride= \t \\ \0"
+MARKS = '@0 +1 = -> | , : * - . ; # " [ ] REPEAT PREV NEXT x a= stride= \t \\ \0'
 VALUES = "0x10 1e9 99999999999999999999 -5 E4 W99 SG4_W[3] SG4_W[ inf nan int8 fp32 hex text tiny small"
 WORDS = "MEM_E0 VXM0 MXM_E0_W READ WRITE ADD.int8.sat ADD.fp32 LW.int8.4 IW HALT SYNC NOTIFY CONFIG NOP"
 DIRECTIVES = "w: .data .equ .input .output .text .config"
