@@ -13,7 +13,14 @@ from sw.isa.table import instruction
 
 
 class ProgramError(ValueError):
-    """A program that cannot be; the text names queue, instructions and cycles."""
+    """A program that cannot be; the text names queue, instructions and cycles.
+
+    `entry` is the word and `operand` the name of the value at fault, where there is one.
+    """
+
+    def __init__(self, sentence: str, entry: "Entry | None" = None, operand: str | None = None):
+        super().__init__(sentence)
+        self.entry, self.operand = entry, operand
 
 
 @dataclass(eq=False, slots=True)

@@ -1,4 +1,4 @@
-"""Program text: how the words of a queue lie in memory rows, and which rows an IFETCH finds on its streams."""
+"""Program text: how words of a queue lie in memory rows, and which rows an IFETCH finds on its streams."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ class FetchError(ValueError):
 
 @dataclass(frozen=True)
 class TextPlan:
-    """Where a queue's words behind its first `boot` ones lie: for every beat of every fetch, in order, the row that
-    comes on the low stream and the row that comes on the high one."""
+    """Where a queue's words behind its first `boot` ones lie: for every beat of every fetch, in order, the
+    row that comes on the low stream and the row that comes on the high one."""
 
     boot: int
     rows: tuple[tuple[Row, Row], ...]
 
     def place(self, numbers: list[int], queue: str, c: Config) -> list[Segment]:
-        """The memory segments that hold these words, filled up with HALTs; ProgramError if they do not fit."""
+        """The memory segments that hold these words, filled up with HALTs; ProgramError if too many."""
         fits = len(self.rows) // fetch_beats(c) * fetch_words(c)
         if len(numbers) > fits:
             raise ProgramError(
@@ -43,7 +43,7 @@ class TextPlan:
         packed = np.zeros((len(self.rows) // fetch_beats(c), fetch_beats(c) * 2 * c.vl), np.uint8)
         raw = b"".join(number.to_bytes(WORD_BYTES, "little") for number in numbers)
         words = np.frombuffer(raw.ljust(fits * WORD_BYTES, b"\0"), np.uint8)
-        packed[:, : fetch_words(c) * WORD_BYTES] = words.reshape(len(packed), -1)
+        packed[:, : fetch_words(c) * WORD_BYTES] = words.reshape(-1, fetch_words(c) * WORD_BYTES)
         beats = packed.reshape(-1, c.superlanes, 2, c.lanes)
         segments = []
         for row, pair in zip(beats, self.rows, strict=True):
@@ -55,7 +55,7 @@ class TextPlan:
 
 
 def unpack(beats: list[tuple[np.ndarray, np.ndarray]], c: Config) -> list[int]:
-    """The words of one fetch from its beats, each the vectors (uint8 [VL]) of the low and of the high stream."""
+    """The words of one fetch from its beats, each the vectors (uint8 [VL]) of the low and the high stream."""
     order = [np.stack([low.reshape(-1, c.lanes), high.reshape(-1, c.lanes)], 1) for low, high in beats]
     raw = np.concatenate(order).tobytes()[: fetch_words(c) * WORD_BYTES]
     return [int.from_bytes(raw[at : at + WORD_BYTES], "little") for at in range(0, len(raw), WORD_BYTES)]
@@ -92,16 +92,19 @@ class TextReader:
                 bursts.append(burst)
                 ops.append(op)
 
-    def fetch(self, burst: Burst) -> list[int]:
-        """The words that an IFETCH brings; FetchError if anything but program text stands on its streams."""
+    def fetch(self, burst: Burst) -> tuple[list[int], list[tuple[Row, Row]]]:
+        """The words that an IFETCH brings, and the rows of memory in which they lie, beat by beat.
+
+        FetchError if anything but program text stands on its streams.
+        """
         low = burst.word[0]["stream"]
         if burst.mask != (1 << self.c.superlanes) - 1:
             raise FetchError("superlanes are without power, text comes from all of them")
         cycles = range(burst.start, burst.start + fetch_beats(self.c))
-        beats = [(self._row(burst, low, cycle), self._row(burst, low + 1, cycle)) for cycle in cycles]
-        return unpack(beats, self.c)
+        pairs = [(self._row(burst, low, cycle), self._row(burst, low + 1, cycle)) for cycle in cycles]
+        return unpack([(self._rows[a], self._rows[b]) for a, b in pairs], self.c), pairs
 
-    def _row(self, burst: Burst, code: int, cycle: int) -> np.ndarray:
+    def _row(self, burst: Burst, code: int, cycle: int) -> Row:
         stream = Stream.of(code, self.c.streams)
         found = self._producer(stream, burst.queue.unit.stop, cycle)
         if found is None:
@@ -112,10 +115,9 @@ class TextReader:
             raise FetchError(f"{what}, program text comes by READ")
         if source.mask != burst.mask:
             raise FetchError(f"{what}, which is without power in some superlanes")
-        addr = op["addr"] + k * op["stride"]
-        row = self._rows.get((self._slices[source.queue.unit.name], addr))
-        if row is None:
-            raise FetchError(f"{what} from word {addr}, which is not program text in the image")
+        row = self._slices[source.queue.unit.name], op["addr"] + k * op["stride"]
+        if row not in self._rows:
+            raise FetchError(f"{what} from word {row[1]}, which is not program text in the image")
         return row
 
     def _producer(self, stream: Stream, stop: int, cycle: int) -> tuple[Burst, Op, int] | None:

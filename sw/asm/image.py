@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from sw.arch.config import Config
-from sw.arch.floorplan import floorplan
+from sw.arch.floorplan import Queue, floorplan
 from sw.isa.codec import WORD_BYTES, EncodeError, decode
 
 MAGIC = b"TAKTIMG\0"
@@ -28,7 +28,7 @@ class ImageError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Rows of one MEM slice: `data` is uint8 [n, VL], placed from word `addr` on; `text` marks program text."""
+    """Rows of one MEM slice: `data` is uint8 [n, VL], placed from word `addr` on; `text` is program text."""
 
     slice: int
     addr: int
@@ -51,7 +51,8 @@ class Image:
     """Boot words of every queue, initial memory, and the regions that the host uses.
 
     `boot` may leave out queues, which then hold one HALT. ImageError in a sentence for words that the
-    configuration does not have, for anything outside of its memories, and for segments that overlap.
+    configuration does not have, for anything outside of its memories, and for segments that overlap. Segments
+    are kept in order of slice and address, those that touch as one.
     """
 
     config: Config
@@ -66,10 +67,12 @@ class Image:
             raise ImageError(f"This configuration has no queue '{name}'.")
         boot = {queue.name: tuple(self.boot.get(queue.name, (HALT_WORD,))) for queue in queues}
         object.__setattr__(self, "boot", boot)
-        object.__setattr__(self, "memory", tuple(sorted(self.memory, key=lambda s: (s.slice, s.addr))))
+        known: set[tuple[str, int]] = set()
         for queue in queues:
-            _check_boot(queue, boot[queue.name], self.config)
+            _check_boot(queue, boot[queue.name], self.config, known)
+        object.__setattr__(self, "memory", tuple(sorted(self.memory, key=lambda s: (s.slice, s.addr))))
         _check_memory(self)
+        object.__setattr__(self, "memory", _merged(self.memory))
 
     def __eq__(self, other) -> bool:
         return isinstance(other, Image) and self.to_bytes() == other.to_bytes()
@@ -168,14 +171,38 @@ class _Reader:
         return self.data[self.at - count : self.at]
 
 
-def _check_boot(queue, words, c: Config) -> None:
+def _check_boot(queue: Queue, words: tuple[int, ...], c: Config, known: set[tuple[str, int]]) -> None:
+    if not words:
+        raise ImageError(f"Queue {queue.name} has no boot words, the least is a HALT.")
     if len(words) > c.queue_words:
         raise ImageError(f"Queue {queue.name} has {len(words)} boot words, it holds {c.queue_words}.")
     for at, word in enumerate(words):
+        if (queue.cls, word) in known:
+            continue
         try:
             decode(word, queue.cls, c)
         except EncodeError as error:
             raise ImageError(f"Word {at} of queue {queue.name} is not an instruction: {error}") from error
+        known.add((queue.cls, word))
+
+
+def _merged(memory: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Segments in order, with those that continue each other put together."""
+    runs: list[list[Segment]] = []
+    for segment in memory:
+        last = runs[-1][-1] if runs else None
+        if last and (last.slice, last.addr + len(last.data), last.text) == (
+            segment.slice,
+            segment.addr,
+            segment.text,
+        ):
+            runs[-1].append(segment)
+        else:
+            runs.append([segment])
+    return tuple(
+        Segment(run[0].slice, run[0].addr, np.concatenate([part.data for part in run]), run[0].text)
+        for run in runs
+    )
 
 
 def _check_memory(image: Image) -> None:
@@ -186,13 +213,15 @@ def _check_memory(image: Image) -> None:
             raise ImageError(f"{what} lies in slice {where}, the last one is {len(slices) - 1}.")
         if addr < 0 or words < 1 or addr + words > rows:
             raise ImageError(
-                f"{what} has {words} words from {addr} of {slices[where].name}, which has words 0 to {rows - 1}."
+                f"{what} has {words} words from {addr} of {slices[where].name}, "
+                f"which has words 0 to {rows - 1}."
             )
 
     for segment in image.memory:
         if segment.data.dtype != np.uint8 or segment.data.shape[1:] != (image.config.vl,):
             raise ImageError(
-                f"A segment holds {segment.data.dtype} {segment.data.shape}, it must be uint8 [n, {image.config.vl}]."
+                f"A segment holds {segment.data.dtype} {segment.data.shape}, "
+                f"it must be uint8 [n, {image.config.vl}]."
             )
         inside("A segment", segment.slice, segment.addr, len(segment.data))
     for low, high in pairwise(image.memory):
@@ -201,6 +230,8 @@ def _check_memory(image: Image) -> None:
     for kind, regions in (("input", image.inputs), ("output", image.outputs)):
         names = [region.name for region in regions]
         for region in regions:
+            if not region.name.isprintable():
+                raise ImageError(f"The {kind} {region.name!a} has a name that cannot be printed.")
             inside(f"The {kind} '{region.name}'", region.slice, region.addr, region.words)
             if names.count(region.name) > 1:
                 raise ImageError(f"Two {kind}s have the name '{region.name}'.")

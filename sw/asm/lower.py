@@ -37,12 +37,15 @@ def _lower_queue(entries: dict[int, Entry], longest: int, landings: list[int]) -
         entry = entries[time]
         if time < free:
             raise ProgramError(
-                f"Queue {entry.queue.name} is busy with {before.names} of cycle {before.time} until cycle {free - 1}, "
-                f"{entry.names} cannot issue at cycle {time}."
+                f"Queue {entry.queue.name} is busy with {before.names} of cycle {before.time} until "
+                f"cycle {free - 1}, {entry.names} cannot issue at cycle {time}.",
+                entry,
             )
         if before is not None and before.control == "HALT":
             raise ProgramError(
-                f"Queue {entry.queue.name} halts at cycle {before.time}, {entry.names} at cycle {time} never issues."
+                f"Queue {entry.queue.name} halts at cycle {before.time}, "
+                f"{entry.names} at cycle {time} never issues.",
+                entry,
             )
         words.extend(_nops(time - free, longest))
         words.append(entry.word)
@@ -61,7 +64,9 @@ def _release(sync: Entry, landings: list[int]) -> int:
     at = bisect_right(landings, sync.time)
     if at == len(landings):
         raise ProgramError(
-            f"Queue {sync.queue.name} is parked by SYNC at cycle {sync.time} for ever, no NOTIFY lands after it."
+            f"Queue {sync.queue.name} is parked by SYNC at cycle {sync.time} for ever, "
+            "no NOTIFY lands after it.",
+            sync,
         )
     return landings[at]
 

@@ -1,10 +1,11 @@
-"""From the values that people write to field values: the one binding behind the builder and the text.
+"""From the values that people write to field values: the binding behind builder and text.
 
-How a row is written follows from its fields alone: enumerations are suffixes of the name, `x_from` and `x` make one
-operand, `dst` is the result, strides are keywords, and all other fields are operands in the order of the row.
+How a row is written follows from its fields alone: enumerations are suffixes of the name, `x_from` and `x`
+make one operand, `dst` is the result, strides are keywords, and all other fields are operands in the order of
+the row.
 """
 
-import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,14 +18,26 @@ from sw.isa.codec import EncodeError
 from sw.isa.fields import ICU_FIELDS, SLOTS
 from sw.isa.spec import Field, Instr, Kind, Op
 
-IMM = "IMM"
+IMM, STREAM = "IMM", "STREAM"
+
+
+#: Suffixes that may be left out.
+OPTIONAL = ("overflow",)
+
+
+class OperandError(EncodeError):
+    """A value that does not fit; `operand` names which one, as it was given."""
+
+    def __init__(self, sentence: str, operand: str):
+        super().__init__(sentence)
+        self.operand = operand
 
 
 @dataclass(frozen=True)
 class Imm:
-    """A 32-bit immediate: an int is the lane's bit pattern or a signed number, a float is rounded to the type."""
+    """An immediate given by the 32 bits that the lane sees; negative numbers are in two's complement."""
 
-    value: int | float
+    bits: int
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ NEXT = Neighbour("NEXT")
 
 @dataclass(frozen=True)
 class Syntax:
-    """How a row is written: `suffixes` behind the name, `operands` in order, then `result` if the row has one."""
+    """How a row is written: `suffixes` behind the name, `operands` in order, then `result` if it has one."""
 
     fields: dict[str, Field]
     suffixes: tuple[str, ...]
@@ -65,82 +78,90 @@ def syntax(instr: Instr) -> Syntax:
     skip = {*suffixes, *strides, "dst", "out", "imm", *(sources - set(alone.values()))}
     operands = tuple(name.removesuffix("_from") for name in fields if name not in skip)
     result = "dst" if "dst" in fields else None
-    placed = {*suffixes, *operands, result} - {"overflow"}
+    placed = {*suffixes, *operands, result} - set(OPTIONAL)
     order = tuple(
         dict.fromkeys(name.removesuffix("_from") for name in fields if name.removesuffix("_from") in placed)
     )
     return Syntax(fields, suffixes, operands, result, order)
 
 
-def bind(instr: Instr, c: Config, given: dict[str, object]) -> Op:
-    """The instruction with these field values, given as people write them; all but its operands may be left out, and are 0.
+def bind(instr: Instr, c: Config, given: Mapping[str, object]) -> Op:
+    """The instruction with these values, given as people write them.
 
-    A key is a field, or an operand `x` that stands for `x_from` and `x` (then a stream, `PREV`, `NEXT`, or a number or
-    `Imm` that becomes the immediate). Giving `dst` sets `out`. EncodeError in a sentence for everything else.
+    A key is a field, or an operand `x` that stands for the fields `x_from` and `x` (then a stream, `PREV`,
+    `NEXT`, or a number or `Imm`, which becomes the immediate). Suffixes and operands must be given, but not
+    `overflow`; all else is 0 by default. Giving `dst` sets `out`. OperandError in a sentence for what does
+    not fit.
     """
     form = syntax(instr)
     values = dict.fromkeys(instr.fields, 0)
     for name, value in given.items():
-        source = f"{name}_from"
-        if source in form.fields:
-            _bind_operand(instr, c, values, name, value, given)
-        elif name in form.fields:
-            values[name] = _field_value(instr, c, form.fields[name], value)
-        else:
-            known = ", ".join(
-                (*form.suffixes, *form.operands, *(f for f in instr.fields if f not in form.suffixes))
-            )
-            raise EncodeError(f"{instr.name} has no operand '{name}'; it has {known or 'none'}.")
-    for name in form.operands:
-        if name not in given and f"{name}_from" not in given:
-            raise EncodeError(f"{instr.name} lacks {name}; its operands are {', '.join(form.operands)}.")
+        try:
+            if f"{name}_from" in given:
+                raise EncodeError(f"{instr.name}: {name} and {name}_from cannot both be given.")
+            if f"{name}_from" in form.fields:
+                _bind_operand(instr, c, values, name, value, given)
+            elif name in form.fields:
+                values[name] = _field_value(instr, c, form.fields[name], value)
+            else:
+                known = ", ".join(dict.fromkeys((*form.order, *instr.fields)))
+                raise EncodeError(f"{instr.name} has no operand '{name}'; it has {known or 'none'}.")
+        except EncodeError as error:
+            raise OperandError(str(error), name) from error
+    for name in form.order:
+        if name != form.result and name not in given and f"{name}_from" not in given:
+            raise EncodeError(f"{instr.name} lacks {name}; it takes {', '.join(form.order)}.")
     if "dst" in given and "out" in form.fields and "out" not in given:
         values["out"] = 1
     return Op(instr, values)
 
 
-def _bind_operand(instr: Instr, c: Config, values: dict, name: str, value, given: dict) -> None:
+def _bind_operand(
+    instr: Instr, c: Config, values: dict, name: str, value, given: Mapping[str, object]
+) -> None:
     form, source = syntax(instr), f"{name}_from"
     choices = form.fields[source].names
-    if isinstance(value, str) and value in choices:
-        value = Neighbour(value)
     if isinstance(value, Neighbour):
-        if value.name not in choices:
-            raise EncodeError(
-                f"{instr.name}: {name} is {value.name}, it must be one of {', '.join(choices)}."
-            )
-        values[source] = choices.index(value.name)
+        value = value.name
+    if isinstance(value, str) and value in choices and value not in (IMM, STREAM):
+        values[source] = choices.index(value)
     elif isinstance(value, str | Stream) and name in form.fields:
         values[name] = _field_value(instr, c, form.fields[name], value)
-    elif IMM in choices:
-        if "imm" in given or IMM in [choices[values[f]] for f in values if f.endswith("_from")]:
+    elif IMM in choices and not isinstance(value, str | Stream):
+        if "imm" in given or any(values[f] == choices.index(IMM) for f in values if f.endswith("_from")):
             raise EncodeError(f"{instr.name}: both operands are immediates, a word holds one.")
         dtype = _field_value(instr, c, form.fields["dtype"], given.get("dtype", 0))
         values[source] = choices.index(IMM)
-        values["imm"] = immediate(value.value if isinstance(value, Imm) else value, DType(dtype))
+        values["imm"] = immediate(value, DType(dtype))
     else:
-        raise EncodeError(f"{instr.name}: {name} is {value!r}, it must be one of {', '.join(choices)}.")
+        raise EncodeError(f"{instr.name}: {name} is {value}, it must be one of {', '.join(choices)}.")
 
 
 def immediate(value, dtype: DType) -> int:
     """The 32 bits of an immediate as a lane of type `dtype` sees it.
 
-    A float is rounded to the float type; an int is a bit pattern below 2^32 or a negative number from -2^31 on.
+    A number is rounded to a float type; for an integer type it must be an integer of its width, signed or
+    not.
     """
-    if isinstance(value, float | np.floating):
-        if not dtype.is_float:
-            raise EncodeError(f"The immediate {value} is a float, the operation works on {dtype.text}.")
+    if isinstance(value, Imm):
+        if not -(1 << 31) <= value.bits < 1 << 32:
+            raise EncodeError(
+                f"The immediate is {value.bits}, it must be from {-(1 << 31)} to {(1 << 32) - 1}."
+            )
+        return value.bits & 0xFFFFFFFF
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise EncodeError(f"The operand {value!r} is neither a stream, a number, PREV nor NEXT.")
+    if dtype.is_float:
         if value != value:
             return dtype.nan
-        form = "<e" if dtype is DType.FP16 else "<f"
         with np.errstate(over="ignore"):
-            rounded = dtype.numpy.type(value)
-        return int.from_bytes(struct.pack(form, rounded), "little")
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise EncodeError(f"The operand {value!r} is neither a stream, a number, PREV nor NEXT.")
-    if not -(1 << 31) <= value < 1 << 32:
-        raise EncodeError(f"The immediate is {value}, it must be from {-(1 << 31)} to {(1 << 32) - 1}.")
-    return int(value) & 0xFFFFFFFF
+            rounded = dtype.numpy.type(min(max(value, -1e300), 1e300))
+        return int.from_bytes(rounded.tobytes(), "little")
+    if not isinstance(value, int | np.integer):
+        raise EncodeError(f"The immediate {value} is a float, the operation works on {dtype.text}.")
+    if not dtype.least <= value <= dtype.mask:
+        raise EncodeError(f"The immediate is {value}, {dtype.text} goes from {dtype.least} to {dtype.mask}.")
+    return int(value if value <= dtype.greatest else value - dtype.mask - 1) & 0xFFFFFFFF
 
 
 def _field_value(instr: Instr, c: Config, field: Field, value) -> int:
@@ -174,5 +195,6 @@ def stream_code(value: str | Stream, c: Config, where: str) -> int:
     except ValueError as error:
         raise EncodeError(f"{where}: {error}") from error
     if not 0 <= stream.index < c.streams:
-        raise EncodeError(f"{where} is {value}, the last stream is {Stream(stream.west, c.streams - 1)}.")
+        last = Stream(stream.west, c.streams - 1)
+        raise EncodeError(f"{where} is {stream}, the last stream is {last}.")
     return stream.code(c.streams)

@@ -1,26 +1,32 @@
 """A program in symbolic form: instructions at times, data, regions and labels; and its way into an image."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from sw.arch.config import Config
 from sw.arch.floorplan import Queue, floorplan
 from sw.asm.builder import Moment
 from sw.asm.entry import Entry, ProgramError
-from sw.asm.image import Image, Region, Segment
 from sw.asm.fetch import Row, TextPlan
+from sw.asm.image import Image, Region, Segment
 from sw.asm.lower import lower
-from sw.asm.operands import bind
+from sw.asm.operands import OperandError, bind
 from sw.isa.codec import EncodeError, check, encode
-from sw.isa.spec import Instr, Word
+from sw.isa.spec import Instr, Op, Word
 from sw.isa.table import fetch_beats
+
+#: The last cycle in which an instruction may issue.
+LAST_CYCLE = (1 << 31) - 1
 
 
 class Program:
     """Instructions at explicit times, in superlane-0 cycles of one iteration, for a chip `config`.
 
-    `at(t)` begins the description of an instruction; instructions of different slots that are given for one queue and
-    one time share a word. `data`, `input`, `output` and `label` describe memory. `image()` computes the NOPs, ends
-    every queue with HALT in the first free cycle unless the program halts it itself, and gives what the host loads.
+    `at(t)` begins the description of an instruction; instructions of different slots that are given for one
+    queue and one time share a word. `data`, `input`, `output` and `label` describe memory. `image()` computes
+    the NOPs, ends every queue with HALT in the first free cycle unless the program halts it itself, and gives
+    what the host loads.
     """
 
     def __init__(self, config: Config):
@@ -28,6 +34,8 @@ class Program:
         self.floorplan = floorplan(config)
         #: Queue name -> time -> word.
         self.entries: dict[str, dict[int, Entry]] = {queue.name: {} for queue in self.floorplan.queues}
+        #: Queue name -> words given one after the other, without times, and taken as they are.
+        self.plain: dict[str, list[Word]] = {}
         self.segments: list[Segment] = []
         self.inputs: list[Region] = []
         self.outputs: list[Region] = []
@@ -42,23 +50,57 @@ class Program:
         """The builder for instructions that issue in cycle `time`."""
         return Moment(self, time)
 
-    def issue(self, queue: Queue, time: int, instr: Instr, given: dict[str, object]) -> Entry:
-        """Puts an instruction, with values as people write them, into the word that a queue issues at `time`."""
-        where = f"{instr.name} in queue {queue.name} at cycle {time}"
-        if isinstance(time, bool) or not isinstance(time, int | np.integer) or time < 0:
-            raise ProgramError(f"{where}: the time must be a number of cycles from 0 on.")
-        if instr.name == "REPEAT":
-            raise ProgramError(f"{where}: write REPEAT as the entry's repeat(n, gap).")
+    def issue(self, queue: Queue, time: int, instr: Instr, given: Mapping[str, object]) -> Entry:
+        """Puts an instruction, with values as people write them, into a queue's word at `time`."""
+        try:
+            op = self.make(queue, instr, given)
+        except ProgramError as error:
+            raise ProgramError(
+                f"Queue {queue.name} at cycle {time}: {error}", operand=error.operand
+            ) from error
+        return self.place(queue, time, op)
+
+    def make(self, queue: Queue, instr: Instr, given: Mapping[str, object]) -> Op:
+        """An instruction that a queue takes, from values as people write them."""
         try:
             op = bind(instr, self.config, given)
             check(op, self.config, queue.cls)
         except EncodeError as error:
-            raise ProgramError(f"Queue {queue.name} at cycle {time}: {error}") from error
+            operand = error.operand if isinstance(error, OperandError) else None
+            raise ProgramError(str(error), operand=operand) from error
+        return op
+
+    def place(self, queue: Queue, time: int, op: Op) -> Entry:
+        """Puts a checked instruction into the word that a queue issues at `time`."""
+        where = f"{op.instr.name} in queue {queue.name} at cycle {time}"
+        if isinstance(time, bool) or not isinstance(time, int | np.integer) or not 0 <= time <= LAST_CYCLE:
+            raise ProgramError(f"{where}: the time must be a cycle from 0 to {LAST_CYCLE}.")
+        if op.instr.name == "REPEAT":
+            raise ProgramError(f"{where}: REPEAT belongs to a word, write it as that word's repeat.")
+        self._only(queue, self.plain, "without a time")
         words = self.entries[queue.name]
         entry = words.get(time) or Entry(self.config, queue, int(time))
         entry.put(op)
         words[entry.time] = entry
         return entry
+
+    def append(self, queue: Queue, word: Word) -> None:
+        """Adds a word to a queue whose words are all given in order; no NOP and no HALT is added to them.
+
+        A NOTIFY among such words releases no queue that is given by times.
+        """
+        self._only(queue, self.entries, "at a time")
+        try:
+            encode(word, queue.cls, self.config)
+        except EncodeError as error:
+            raise ProgramError(f"Queue {queue.name}: {error}") from error
+        self.plain.setdefault(queue.name, []).append(word)
+
+    def _only(self, queue: Queue, others: Mapping, how: str) -> None:
+        if others.get(queue.name):
+            raise ProgramError(
+                f"Queue {queue.name} already has words that are given {how}, it cannot have both kinds."
+            )
 
     def queue(self, name: str) -> Queue:
         """The queue with this name; ProgramError for an unknown one."""
@@ -84,19 +126,25 @@ class Program:
                 f"The name '{name}' already stands for {self.labels[name]}, it cannot be {value}."
             )
 
-    def data(self, where: str | int, addr: int, values, label: str | None = None) -> None:
-        """Initial contents of words from `addr` on: an array of any type whose rows, seen as bytes, are vectors.
+    def data(self, where: str | int, addr: int, values, label: str | None = None, text: bool = False) -> None:
+        """Initial contents of words from `addr` on: an array whose rows, seen as bytes, are vectors.
 
-        Rows shorter than VL are filled with zeros; a one-dimensional array is one row.
+        Elements have 8, 16 or 32 bits; a list holds bytes. Rows shorter than VL are filled with zeros; one
+        dimension is one row. `text` marks program text.
         """
-        rows = np.atleast_2d(np.ascontiguousarray(values)).view(np.uint8)
+        array = values if isinstance(values, np.ndarray) else np.array(values, np.int16).astype(np.uint8)
+        if array.dtype.kind not in "iuf" or array.dtype.itemsize > 4:
+            raise ProgramError(
+                f"Data for word {addr} is of type {array.dtype}, it must have 8, 16 or 32 bits."
+            )
+        rows = np.ascontiguousarray(np.atleast_2d(array)).view(np.uint8)
         number, vl = self.slice(where), self.config.vl
         if rows.ndim != 2 or rows.shape[1] > vl:
             raise ProgramError(f"Data for word {addr} has rows of {rows.shape[-1]} bytes, a vector has {vl}.")
         self._inside("Data", number, addr, len(rows))
         padded = np.zeros((len(rows), vl), np.uint8)
         padded[:, : rows.shape[1]] = rows
-        self.segments.append(Segment(number, addr, padded))
+        self.segments.append(Segment(number, addr, padded, text))
         if label is not None:
             self.label(label, addr)
 
@@ -109,10 +157,10 @@ class Program:
         return self._region(self.outputs, "output", name, where, addr, words)
 
     def text(self, queue: str, boot: int, rows: list[tuple[Row, Row]]) -> None:
-        """Leaves `boot` words of a queue to the host and puts the others into memory, for the queue's IFETCHes.
+        """Leaves `boot` words of a queue to the host and puts the others into memory, for its IFETCHes.
 
-        `rows` gives, for every beat of every fetch in order, the row ((slice, addr)) that a READ drives on the low stream
-        and the one on the high stream. The program schedules these READs and the IFETCHes itself.
+        `rows` gives, for every beat of every fetch in order, the row (slice, addr) that a READ drives on the
+        low stream and the one on the high stream. The program schedules these READs and the IFETCHes itself.
         """
         name = self.queue(queue).name
         if name in self.texts:
@@ -131,8 +179,8 @@ class Program:
         self.texts[name] = TextPlan(boot, tuple(placed))
 
     def lowered(self) -> dict[str, list[Word]]:
-        """The words of every queue, boot part and fetched part together; ProgramError for words that collide."""
-        return lower(self.config, self.entries)
+        """The words of every queue, boot part and fetched part together; ProgramError if words collide."""
+        return lower(self.config, self.entries) | self.plain
 
     def image(self) -> Image:
         """What the host loads. ProgramError for words that collide or do not fit."""
@@ -140,7 +188,7 @@ class Program:
         for name, words in self.lowered().items():
             queue = self._queues[name]
             numbers = [encode(word, queue.cls, self.config) for word in words]
-            if name in self.texts:
+            if name in self.texts and name not in self.plain:
                 plan = self.texts[name]
                 memory.extend(plan.place(numbers[plan.boot :], name, self.config))
                 numbers = numbers[: plan.boot]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sw.arch.floorplan import Queue, floorplan
 from sw.asm.burst import Burst, check_copies
-from sw.asm.fetch import FetchError, TextReader
+from sw.asm.fetch import FetchError, Row, TextReader
 from sw.asm.image import Image
 from sw.isa.codec import EncodeError, decode
 from sw.isa.spec import Word
@@ -20,12 +20,14 @@ class TimelineError(ValueError):
 class Timeline:
     """One iteration of an image, in superlane-0 cycles from its cycle 0.
 
-    `bursts` are ordered by start, then by queue; `halts` gives the issue cycle of every queue's HALT by queue name.
+    `bursts` are ordered by start, then by queue. `halts` gives the issue cycle of every queue's HALT by queue
+    name, `texts` the rows of memory that the IFETCHes of a queue took, beat by beat, where there are any.
     """
 
     image: Image
     bursts: tuple[Burst, ...]
     halts: dict[str, int]
+    texts: dict[str, tuple[tuple[Row, Row], ...]]
 
     @property
     def cycles(self) -> int:
@@ -61,6 +63,7 @@ class _Runner:
         self.decoded: dict[tuple[str, int], Word] = {}
         self.bursts: list[Burst] = []
         self.halts: dict[str, int] = {}
+        self.texts: dict[str, list[tuple[Row, Row]]] = {}
         self.parked: list[_State] = []
         full = (1 << self.c.superlanes) - 1
         self.states = [
@@ -69,7 +72,7 @@ class _Runner:
         ]
 
     def run(self) -> Timeline:
-        # A landing NOTIFY, queue number -1, comes before the queues of its cycle: who parks in it stays parked.
+        # A landing NOTIFY, as queue -1, comes before the queues of its cycle: who parks in it stays parked.
         events = [(0, state.queue.index) for state in self.states]
         while events:
             now, index = heapq.heappop(events)
@@ -95,9 +98,9 @@ class _Runner:
         for state in self.parked:
             raise self._error(state, state.now - 1, "is parked by SYNC for ever, no NOTIFY lands after it")
         self.bursts.sort(key=lambda burst: (burst.start, burst.queue.index))
-        return Timeline(
-            self.image, tuple(self.bursts), {s.queue.name: self.halts[s.queue.name] for s in self.states}
-        )
+        halts = {state.queue.name: self.halts[state.queue.name] for state in self.states}
+        texts = {name: tuple(rows) for name, rows in self.texts.items()}
+        return Timeline(self.image, tuple(self.bursts), halts, texts)
 
     def _issue(self, state: _State) -> Burst | None:
         """Issues the next word of a queue, with its copies, and moves the queue on; None for a NOP."""
@@ -165,9 +168,10 @@ class _Runner:
                 f"overflows: IFETCH brings {fetch_words(self.c)} words, {waiting} wait in a ring of {ring}",
             )
         try:
-            numbers = self.reader.fetch(burst)
+            numbers, rows = self.reader.fetch(burst)
         except FetchError as error:
             raise self._error(state, burst.start, f"fetches no program text: {error}") from error
+        self.texts.setdefault(state.queue.name, []).extend(rows)
         for number in numbers:
             try:
                 state.words.append(self._decode(state.queue, number))

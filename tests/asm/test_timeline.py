@@ -97,7 +97,9 @@ def test_a_word_of_a_parked_queue_is_refused():
     program.at(1).vxm(0).notify()
     program.at(2).vxm(1).sync()
     program.at(LANDS).vxm(1).mov("int8", "E0", "E1")
-    with pytest.raises(ProgramError, match=f"VXM1 is busy with SYNC of cycle 2 until cycle {LANDS}, MOV.*{LANDS}"):
+    with pytest.raises(
+        ProgramError, match=f"VXM1 is busy with SYNC of cycle 2 until cycle {LANDS}, MOV.*{LANDS}"
+    ):
         program.image()
 
 
@@ -144,12 +146,16 @@ def test_every_preset_fetches_whole_words(preset, fetches):
     program.at(900).vxm(0).mov("int8", "E4", "E5").repeat(3, 7)
     program.text("VXM0", 2 * fetches + 1, rows)
     run = timeline(program.image())
-    last = [(b.word[0].instr.name, b.start, b.count, b.gap) for b in run.bursts if b.queue.name == "VXM0"][-2:]
+    last = [(b.word[0].instr.name, b.start, b.count, b.gap) for b in run.bursts if b.queue.name == "VXM0"][
+        -2:
+    ]
     assert last == [("MOV", 900, 4, 7), ("HALT", 922, 1, 1)]
 
 
 def test_underrun_is_refused():
-    with pytest.raises(TimelineError, match=f"VXM0 at cycle 11 runs dry, word 4 .* from cycle {5 + FETCH} on"):
+    with pytest.raises(
+        TimelineError, match=f"VXM0 at cycle 11 runs dry, word 4 .* from cycle {5 + FETCH} on"
+    ):
         timeline(fetching(boot=4, more=[(("E0", 10), ("E1", 11))]).image())
     # The HALT, fetched at cycle 10, may issue from 10 + FETCH on.
     assert issues(fetching(mov=9 + FETCH).image(), "VXM0")[-1] == ("HALT", 10 + FETCH)
@@ -163,7 +169,9 @@ def test_a_queue_without_a_halt_is_refused():
 
 
 def test_a_fetch_needs_text_on_its_streams():
-    with pytest.raises(TimelineError, match="VXM0 at cycle 5 fetches no program text: nobody drives W0.*cycle 5"):
+    with pytest.raises(
+        TimelineError, match="VXM0 at cycle 5 fetches no program text: nobody drives W0.*cycle 5"
+    ):
         timeline(fetching(read=2).image())
     image = fetching().image()
     plain = tuple(Segment(s.slice, s.addr, s.data, text=False) for s in image.memory)
@@ -198,7 +206,10 @@ def test_ring_overflow_is_refused():
     image = program.image()
     numbers = [encode((op,), "VXM", TINY) for op in (*words, *ops)]
     text = fetching().image().memory
-    for extra, sentence in ((1, "brings 1 words, 1 wait in a ring of 1"), (2, "brings 1 words, 0 wait in a ring of 0")):
+    for extra, sentence in (
+        (1, "brings 1 words, 1 wait in a ring of 1"),
+        (2, "brings 1 words, 0 wait in a ring of 0"),
+    ):
         boot_words = (*numbers, *numbers[:extra])
         with pytest.raises(TimelineError, match=sentence):
             timeline(Image(TINY, {**image.boot, "VXM0": boot_words}, text))
@@ -213,3 +224,41 @@ def test_a_strided_copy_stays_in_range():
     image = boot("MEM_E0", make("READ", addr=60, stride=2), make("REPEAT", n=2, gap=1), make("HALT"))
     with pytest.raises(TimelineError, match="MEM_E0 at cycle 0.*addr is 64"):
         timeline(image)
+
+
+def test_a_fetch_of_two_beats_takes_two_cycles_of_its_streams():
+    # 4 lanes in one superlane: a beat of two streams is half a word.
+    narrow = TINY.replace(name="narrow", superlanes=1)
+    program = Program(narrow)
+    program.at(3).mem("E0").read(6, "W0", stride=1).repeat(1)
+    program.at(3).mem("E1").read(6, "W1", stride=1).repeat(1)
+    program.at(5).vxm(0).ifetch("W0")
+    program.at(60).vxm(0).halt()
+    program.text("VXM0", 3, [(("E0", 6), ("E1", 6)), (("E0", 7), ("E1", 7))])
+    run = timeline(program.image())
+    assert run.halts["VXM0"] == 60
+    assert run.texts == {"VXM0": (((4, 6), (5, 6)), ((4, 7), (5, 7)))}
+    with pytest.raises(ProgramError, match="VXM1 has 1 pairs of rows, a fetch takes 2"):
+        program.text("VXM1", 3, [(("E0", 6), ("E1", 6))])
+
+
+def test_text_needs_all_superlanes():
+    program = fetching()
+    program.at(0).vxm(0).config(1)
+    program.texts.clear()
+    with pytest.raises(TimelineError, match="VXM0 at cycle 5 .* superlanes are without power"):
+        timeline(Image(TINY, program.image().boot, fetching().image().memory))
+    program = fetching()
+    program.at(0).mem("E1").config(2)
+    with pytest.raises(TimelineError, match="READ of MEM_E1, which is without power in some superlanes"):
+        timeline(program.image())
+
+
+def test_text_comes_by_read():
+    program = Program(TINY)
+    program.at(2).vxm(3).mov("int8", "E0", "E0")
+    # The plane stands 4 stops east of the vector unit.
+    arrives = 2 + make("MOV", out=1).timing(TINY).d_func + 4 - 1
+    program.at(arrives).queue("MXM_E0_A").ifetch("E0")
+    with pytest.raises(TimelineError, match="carries MOV of VXM3, program text comes by READ"):
+        timeline(program.image())

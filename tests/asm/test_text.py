@@ -1,0 +1,295 @@
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from sw.arch.config import load
+from sw.asm.entry import ProgramError
+from sw.asm.image import Image
+from sw.asm.lift import lift
+from sw.asm.program import Program
+from sw.asm.show import show, show_word
+from sw.asm.text import AssemblyError, assemble, parse
+from sw.isa.codec import decode, encode
+from tests.asm.strategies import CONFIGS, ROWS, buildable, ops, programs
+
+TINY = load("tiny")
+
+
+def fixed(examples):
+    """The same examples in every run, however slow the machine is."""
+    return settings(
+        max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+
+
+def queue_of(program, cls):
+    return next(queue for queue in program.floorplan.queues if cls in (queue.cls, "ICU"))
+
+
+@pytest.mark.parametrize("config", (CONFIGS[0], CONFIGS[2]), ids=lambda c: c.name)
+@pytest.mark.parametrize("instr", ROWS, ids=lambda i: i.name)
+@fixed(12)
+@given(st.data())
+def test_every_row_survives_text_and_number(config, instr, data):
+    program = Program(config)
+    has_queue = any(instr.cls in (queue.cls, "ICU") for queue in program.floorplan.queues)
+    if not has_queue or not buildable(config, instr):
+        pytest.skip("this configuration does not build it")
+    queue = queue_of(program, instr.cls)
+    op = data.draw(ops(config, instr))
+    assert decode(encode((op,), queue.cls, config), queue.cls, config) == (op,)
+    text = show_word((op,), queue.cls, config)
+    again = parse(f"= {queue.name} {text}", config).plain[queue.name]
+    assert again == [(op,)]
+
+
+@pytest.mark.parametrize(
+    "queue, text, shown",
+    [
+        ("MEM_E0", "read 0x10, E4 stride=-1", "READ 16, E4 stride=-1"),
+        ("MEM_E0", "READ addr=3 stream=SG2_E[1]", "READ 3, E2"),
+        ("MEM_E0", "WRITE 1, W2 | READ 2, W3", "READ 2, W3 | WRITE 1, W2"),
+        ("MEM_E0", "GATHER 8, 4, E0, SG2_E[1] stride=4", "GATHER 8, 4, E0, SG2_E[1] stride=4"),
+        ("VXM0", "ADD.int8 PREV, E4 -> E8", "ADD.int8.sat PREV, E4 -> E8"),
+        ("VXM0", "ADD.INT8.MOD E4, 255 -> E8", "ADD.int8.mod E4, -1 -> E8"),
+        ("VXM0", "ADD.fp32 SG4_E[0], 1 -> SG4_W[1]", "ADD.fp32.sat SG4_E[0], 1.0 -> SG4_W[1]"),
+        ("VXM0", "ADD.fp32 SG4_E[0], 0x3f800000", "ADD.fp32.sat SG4_E[0], 1.0"),
+        ("VXM0", "MAX.fp32 PREV, nan", "MAX.fp32 PREV, 0x7fc00000"),
+        ("VXM0", "MOV.fp32 -inf -> SG4_E[0]", "MOV.fp32 0xff800000 -> SG4_E[0]"),
+        ("VXM0", "MOV.fp16 -0.5 -> SG2_E[0]", "MOV.fp16 -0.5 -> SG2_E[0]"),
+        ("VXM0", "CONVERT.fp32.int8 NEXT -> E1", "CONVERT.fp32.int8 NEXT -> E1"),
+        ("VXM0", "SELECT.int8 E1, E2, NEXT", "SELECT.int8 E1, E2, NEXT"),
+        ("VXM0", "MOV.int8 PREV a_from=PREV", None),
+        ("MXM_E0_W", "IW | LW.int8.2 E0, 2", "LW.int8.2 SG2_E[0], 2 | IW"),
+        ("MXM_E0_R", "ACC.int8.ADD_OUT row=3 -> SG4_W[0]", "ACC.int8.ADD_OUT 3 -> SG4_W[0]"),
+        ("MXM_E0_R", "ACC.int8.SET 3 stride=1", "ACC.int8.SET 3 stride=1"),
+        ("SXM_E_SHIFT0", "SHIFT.SELECT 1, E0 -> E1", "SHIFT.SELECT 1, E0 -> E1"),
+        ("SXM_E_ROTATE0", "ROTATE.3 E0 -> E0", "ROTATE.3 E0 -> E0"),
+        ("SXM_E_REDUCE0", "REDUCE.MAX.fp32 E0 -> W4", "REDUCE.MAX.fp32 SG4_E[0] -> SG4_W[1]"),
+        ("VXM0", "CONFIG 0b11", "CONFIG 0x3"),
+        ("VXM0", "CONFIG 4", None),
+    ],
+)
+def test_the_written_form(queue, text, shown):
+    if shown is None:
+        with pytest.raises(AssemblyError):
+            parse(f"@0 {queue} {text}", TINY)
+        return
+    program = parse(f"@0 {queue} {text}", TINY)
+    assert show(program).splitlines()[1:] == [f"@0 {queue} {shown}"]
+
+
+def test_times_labels_and_constants():
+    program = parse(
+        """
+        .equ step, 2 * 3       ; constants may be sums and products
+        .equ out, SG1_W[5]
+        @step+1 MEM_E0 READ w + 1, E4
+        REPEAT 2, step
+        +1 MEM_E0 WRITE w, out # 2 copies, the last at 19
+        +3 MEM_E0 READ w, E0 REPEAT 1
+        +2 MEM_E1 READ 0, E0
+        w: .data MEM_E0, 8, int8 1, -1
+        """,
+        TINY,
+    )
+    entries = program.entries["MEM_E0"]
+    assert sorted(entries) == [7, 20, 23]
+    assert [entry.slots.popitem()[1]["addr"] for entry in entries.values()] == [9, 8, 8]
+    assert (entries[7].copies, entries[7].gap, entries[23].last) == (2, 6, 24)
+    assert list(program.entries["MEM_E1"]) == [2]
+
+
+def test_data_forms():
+    image = assemble(
+        """
+        .config tiny
+        .data MEM_E0, 0, int16 1, -2, 0x1234, 65535, 5
+        .data MEM_E0, 4, fp32 1.5, -0.0
+        .data MEM_E1, 0, fp16 1, -inf
+        .data MEM_E1, 9, hex 00ff 12 E4
+        .data MEM_E1, 10, text hex 02
+        """
+    )
+    rows = {
+        (s.slice, s.addr + k): (row.tobytes(), s.text) for s in image.memory for k, row in enumerate(s.data)
+    }
+    assert rows == {
+        (4, 0): (bytes.fromhex("0100feff3412ffff"), False),
+        (4, 1): (bytes.fromhex("0500000000000000"), False),
+        (4, 4): (bytes.fromhex("0000c03f00000080"), False),
+        (5, 0): (bytes.fromhex("003c00fc00000000"), False),
+        (5, 9): (bytes.fromhex("00ff12e400000000"), False),
+        (5, 10): (bytes.fromhex("0200000000000000"), True),
+    }
+
+
+@pytest.mark.parametrize(
+    "text, column, words",
+    [
+        ("@0 MEM_E0 READ 64, E4", 16, "addr 64 0 63"),
+        ("@0 MEM_E0 READ 6, E16", 19, "stream E16 E15"),
+        ("@0 MEM_E0 READ 6, SG4_E[4]", 19, "stream E16 E15"),
+        ("@0 MEM_E0 READ 6", 11, "READ lacks stream"),
+        ("@0 MEM_E0 READ 6, E4, 7", 23, "READ no more operands"),
+        ("@0 MEM_E0 READ 6, E4 stride=512", 29, "stride 512 -512 511"),
+        ("@0 MEM_E0 READ 6, E4 speed=1", 28, "READ 'speed' stride"),
+        ("@0 MEM_E0 READ 6, E4 addr=1", 27, "addr twice"),
+        ("@0 MEM_E0 READ 6, E4 -> E5", 25, "READ no result"),
+        ("@0 MEM_E0 FETCH 6", 11, "'FETCH'"),
+        ("@0 MEM_E0 ADD.int8 E1, E2", 11, "ADD VXM MEM"),
+        ("@0 MEM_E9 READ 6, E4", 4, "'MEM_E9'"),
+        ("@0 MEM_E0 READ w, E4", 16, "'w' known"),
+        ("@0 MEM_E0 READ 6, E4 REPEAT 0", 22, "n 0 1"),
+        ("@0 MEM_E0 READ 6, E4 REPEAT 1, 5000", 22, "gap 5000 4095"),
+        ("@0 MEM_E0 READ 60, E4 stride=1 REPEAT 4", 32, "addr 64"),
+        ("@-1 MEM_E0 READ 6, E4", 5, "-1 0"),
+        ("@0 VXM0 ADD.int9 E0, E1", 9, "dtype 'int9' int8"),
+        ("@0 VXM0 ADD E0, E1", 9, "ADD lacks dtype"),
+        ("@0 VXM0 ADD.int8.sat.x E0, E1", 9, "ADD 3 suffixes"),
+        ("@0 VXM0 ADD.int8 E0, 256", 22, "256 -128 255"),
+        ("@0 VXM0 ADD.int8 E0, 1.5", 22, "1.5 int8"),
+        ("@0 VXM0 ADD.int8 1, 1", 21, "immediates one"),
+        ("@0 VXM0 ADD.fp32 E1, E4", 9, "4 streams 1"),
+        ("@0 VXM0 ADD.fp32 E0, 0x123456789", 22, "4886718345 4294967295"),
+        ("@0 VXM0 NOP 65536", 13, "n 65536 65535"),
+        ("@0 VXM0 0xffffffffffffffffffffffff", 9, "wider"),
+        ("@0 VXM0 0", 9, "hexadecimal"),
+        ("@9999999999 VXM0 HALT", 13, "9999999999 2147483647"),
+        ("@0 VXM0 HALT HALT", 14, "HALT operands"),
+        ("REPEAT 3", 1, "follows no word"),
+        ("VXM0 HALT", 1, "Expected @time"),
+        ("= VXM0 REPEAT 1, 0", 8, "gap 0"),
+        (".data MEM_E0, 64, hex 00", 1, "64 MEM_E0 63"),
+        (".data MEM_E0, 0, hex 0", 22, "pairs"),
+        (".data MEM_E0, 0, int8 1, 300", 26, "300 -128 255"),
+        (".data MEM_E0, 0, int7 1", 18, "'int7'"),
+        (".input x, MEM_E0, 60, 5", 1, "5 60 63"),
+        (".equ E4, 3", 6, "name 'E4'"),
+        (".equ PREV, 3", 6, "'PREV'"),
+        (".config nowhere", 9, "'nowhere'"),
+        (".config small", 9, "'small' 'tiny'"),
+        (".org 3", 1, "'.org' .data"),
+        ("@0 MEM_E0 READ $, E4", 16, "'$'"),
+        ('.input "x, MEM_E0, 0', 8, "'\"'"),
+        (".text VXM0, 3, MEM_E0:1", 1, "1 rows pairs"),
+    ],
+)
+def test_errors_name_line_column_value_and_limit(text, column, words):
+    with pytest.raises(AssemblyError) as error:
+        parse(f"; first line\n{text}\n", TINY, file="demo.asm")
+    (problem,) = error.value.problems
+    assert (problem.file, problem.line, problem.column) == ("demo.asm", 2, column), str(problem)
+    for word in words.split():
+        assert word in problem.sentence, problem.sentence
+    assert str(error.value).startswith(f"demo.asm:2:{column}: ")
+
+
+def test_all_problems_are_collected():
+    with pytest.raises(AssemblyError) as error:
+        parse("@0 MEM_E0 READ 99, E4\n.data MEM_E0, 99, hex 00\n$\n@0 VXM0 HALT\n= VXM0 HALT", TINY)
+    assert [problem.line for problem in error.value.problems] == [1, 2, 3, 5]
+
+
+def test_collisions_are_found_at_their_line():
+    text = ".config tiny\n@4 VXM0 MOV.int8 E0 -> E1 REPEAT 3, 2\n@9 VXM0 HALT\n"
+    with pytest.raises(
+        AssemblyError, match="text:3:4: Queue VXM0 is busy with MOV of cycle 4 .* 10, HALT .* 9"
+    ):
+        assemble(text)
+
+
+def test_a_text_without_a_configuration_is_refused():
+    with pytest.raises(AssemblyError, match="text:1:1: No configuration"):
+        parse("@0 VXM0 HALT")
+
+
+@fixed(60)
+@given(programs())
+def test_programs_survive_text_and_image(program):
+    text = show(program)
+    again = parse(text)
+    assert show(again) == text
+    image = program.image()
+    assert again.image() == image
+    assert Image.from_bytes(image.to_bytes(), program.config) == image
+    assert assemble(show(lift(image))) == image
+
+
+@fixed(60)
+@given(st.data())
+def test_any_image_survives_the_disassembler(data):
+    # Words in any order: NOPs, dead words, REPEATs that follow nothing, queues without HALT.
+    boot = {}
+    program = Program(TINY)
+    for name in data.draw(st.lists(st.sampled_from(sorted(program.entries)), max_size=3, unique=True)):
+        queue = program.queue(name)
+        rows = st.sampled_from([i for i in ROWS if i.cls in (queue.cls, "ICU")])
+        words = data.draw(st.lists(rows.flatmap(lambda i: ops(TINY, i)), min_size=1, max_size=6))
+        boot[name] = tuple(encode((op,), queue.cls, TINY) for op in words)
+    image = Image(TINY, boot)
+    assert assemble(show(lift(image))).to_bytes() == image.to_bytes()
+
+
+MARKS = '@0 +1 = -> | , : * - . ; # " [ ] REPEAT PREV NEXT x a= stride= \t \\ \0'
+VALUES = "0x10 1e9 99999999999999999999 -5 E4 W99 SG4_W[3] SG4_W[ inf nan int8 fp32 hex text tiny small"
+WORDS = "MEM_E0 VXM0 MXM_E0_W READ WRITE ADD.int8.sat ADD.fp32 LW.int8.4 IW HALT SYNC NOTIFY CONFIG NOP"
+DIRECTIVES = "w: .data .equ .input .output .text .config"
+PIECES = st.sampled_from(" ".join((MARKS, VALUES, WORDS, DIRECTIVES)).split(" "))
+
+
+@fixed(400)
+@given(st.lists(st.lists(PIECES, max_size=9).map(" ".join), max_size=5).map("\n".join))
+@example("@0 VXM0 HALT\n" * 3)
+def test_no_text_crashes_the_assembler(text):
+    try:
+        image = assemble(text, TINY)
+    except AssemblyError as error:
+        assert all(p.line >= 1 and p.column >= 1 and p.sentence for p in error.problems)
+    else:
+        assert assemble(show(lift(image))) == image
+
+
+@fixed(200)
+@given(st.text())
+def test_no_characters_crash_the_assembler(text):
+    try:
+        assemble(text, TINY)
+    except AssemblyError:
+        pass
+
+
+def test_fetched_words_are_disassembled_in_their_place():
+    program = Program(TINY)
+    for at, addr in ((3, 6), (9, 8)):
+        program.at(at).mem("E0").read(addr, "W0")
+        program.at(at).mem("E1").read(addr, "W1")
+        program.at(at + 2).vxm(0).ifetch("W0")
+    program.at(60).vxm(0).mov("int8", "E4", "E5")
+    program.text("VXM0", 5, [(("E0", 6), ("E1", 6)), (("E0", 8), ("E1", 8))])
+    image = program.image()
+    text = show(lift(image))
+    assert "@60 VXM0 MOV.int8 E4 -> E5" in text
+    assert ".text VXM0, 5, MEM_E0:0x6, MEM_E1:0x6, MEM_E0:0x8, MEM_E1:0x8" in text
+    assert assemble(text) == image
+    # The same bytes as plain data disassemble too, though nothing fetches them then.
+    bare = Image(TINY, {}, image.memory)
+    assert assemble(show(lift(bare))) == bare
+
+
+def test_notify_and_sync_survive_the_disassembler():
+    program = Program(TINY)
+    program.at(4).vxm(0).notify()
+    program.at(2).vxm(1).sync()
+    program.at(50).vxm(1).mov("int8", "E4", "E5")
+    program.at(2).vxm(2).sync()
+    image = program.image()
+    assert assemble(show(lift(image))) == image
+    with pytest.raises(ProgramError, match="both kinds"):
+        program.append(program.queue("VXM1"), program.entries["VXM1"][2].word)
+
+
+def test_a_queue_may_have_text_rows_that_it_does_not_need():
+    assert assemble(".config tiny\n@0 VXM0 HALT\n.text VXM0, 3").boot["VXM0"] == (0,)
+    image = assemble(".config tiny\n@0 VXM0 HALT\n.text VXM0, 3, MEM_E0:4, MEM_E1:4")
+    assert [(s.addr, s.text, s.data.any()) for s in image.memory] == [(4, True, False)] * 2
