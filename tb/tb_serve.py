@@ -1,0 +1,73 @@
+"""A cocotb test that serves a machine: takes requests over a socket and carries them out through the host port."""
+
+import ctypes
+import os
+from multiprocessing.connection import Client
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles
+
+from tb.host import Host, HostError
+
+ADDRESS = "TAKT_SERVE_ADDRESS"
+KEY = "TAKT_SERVE_KEY"
+
+
+@cocotb.test()
+async def serve(dut):
+    """Answers each (method, arguments) with ("ok", result), ("refused", text) or ("failed", error), until "close"."""
+    Clock(dut.clk, 10, unit="ns").start()
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 4)
+    dut.rst.value = 0
+    session = _Session(Host(dut))
+    with Client(os.environ[ADDRESS], authkey=bytes.fromhex(os.environ[KEY])) as wire:
+        while True:
+            name, arguments = wire.recv()
+            if name == "close":
+                wire.send(("ok", None))
+                return
+            try:
+                wire.send(("ok", await getattr(session, name)(*arguments)))
+            except HostError as error:
+                wire.send(("refused", str(error)))
+            except Exception as error:
+                wire.send(("failed", repr(error)))
+                raise
+
+
+class _Session:
+    """The requests of `tb.machine.CocotbMachine`, each one or a few calls of the host driver."""
+
+    def __init__(self, host: Host):
+        self.host = host
+
+    async def connect(self, config_hash):
+        await self.host.connect(config_hash)
+
+    async def load_queue(self, queue, words):
+        await self.host.load_queue(queue, words)
+
+    async def load_mem(self, slice_number, address, vectors):
+        await self.host.load_mem(slice_number, address, vectors)
+
+    async def read_mem(self, slice_number, address, count):
+        return await self.host.read_mem(slice_number, address, count)
+
+    async def run(self, iterations, limit):
+        """Cycles of the run and the fault that ended it, if any."""
+        await self.host.start(iterations)
+        try:
+            cycles, fault = await self.host.wait(limit), None
+        except HostError:
+            fault = await self.host.fault()
+            if fault is None:
+                raise
+            cycles = await self.host.cycles()
+            await self.host.recover()
+        ctypes.CDLL(None).fflush(None)
+        return cycles, fault
+
+    async def counters(self, queue):
+        return await self.host.counters(queue)
