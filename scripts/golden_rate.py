@@ -1,7 +1,8 @@
 """Prints how fast the golden model is: events (instruction issues) and simulated cycles per second.
 
-Two programs: `mixed`, 10,000 instructions without REPEAT (READ, vector operation, WRITE), on any configuration; and
-`gemm`, an int8 matrix product of 8 x 8 weight tiles on all four planes of `full`, compared with numpy.
+Two programs: `mixed`, 10,000 instructions without REPEAT (READ, vector operation, WRITE), on any
+configuration; and `gemm`, an int8 matrix product of 8 x 8 weight tiles on all four planes of `full`,
+compared with numpy.
 """
 
 import argparse
@@ -49,10 +50,12 @@ def mixed(c: Config, instructions: int) -> Program:
 
 
 class Gemm:
-    """`blocks` x 256 rows of int8 activations times a square int8 matrix of 8 x 8 tiles on the four planes of `full`.
+    """`blocks` x 256 rows of int8 activations times a square int8 matrix of 8 x 8 tiles on the four planes
+    of `full`.
 
-    A plane keeps two columns of tiles; 256 rows at a time are accumulated over the eight tiles of a column. Slices of
-    a hemisphere: 0 ... 7 results (int32 of two planes), 8 ... 39 weights, 40 ... 43 activations for both planes.
+    A plane keeps two columns of tiles; 256 rows at a time are accumulated over the eight tiles of a column.
+    Slices of a hemisphere: 0 ... 7 results (int32 of two planes), 8 ... 39 weights, 40 ... 43 activations
+    for both planes.
     """
 
     ROWS, TILES = 256, 8
@@ -167,7 +170,8 @@ def measure(what: str, program: Program, iterations: int) -> GoldenMachine:
     cycles = machine.run(iterations).cycles
     later = time.perf_counter() - began
     rate = iterations * events / later
-    print(f"  {iterations} more iterations: {later:.3f} s, {rate:,.0f} events/s, {cycles / later:,.0f} cycles/s")
+    print(f"  {iterations} more iterations: {later:.3f} s, ", end="")
+    print(f"{rate:,.0f} events/s, {cycles / later:,.0f} cycles/s")
     return machine
 
 

@@ -16,7 +16,7 @@ ALLOWED = {
     "sw.isa": ("sw.arch",),
     "sw.asm": ("sw.isa", "sw.arch"),
     "sw.check": ("sw.asm", "sw.isa", "sw.arch"),
-    "sw.golden": ("sw.asm", "sw.isa", "sw.arch"),
+    "sw.golden": ("sw.machine", "sw.trace", "sw.asm", "sw.isa", "sw.arch"),
     "hdl": ("sw.arch", "sw.isa"),
     "tb": ("sw", "hdl.export"),
     "takt": ("sw", "hdl", "tb"),

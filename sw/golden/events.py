@@ -1,6 +1,7 @@
 """A timeline as flat arrays: every instance of every instruction, in numpy instead of objects.
 
-An *entry* is one instruction of one burst, a *node* one of its issues. Nodes of an entry have consecutive numbers.
+An *entry* is one instruction of one burst, a *node* one of its issues. Nodes of an entry have consecutive
+numbers.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,7 +33,7 @@ def _single(groups) -> tuple[int, ...]:
 
 
 def fan(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For groups of these sizes laid end to end: the group of every member, and its number within the group."""
+    """For groups of these sizes laid end to end: the group of every member, and its number within it."""
     group = np.repeat(np.arange(len(counts)), counts)
     return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
 
@@ -143,7 +144,7 @@ class Selection:
     def field(self, name: str) -> np.ndarray:
         """A field of the instruction, advanced by REPEAT; 0 where a row does not have it."""
         value = self.each(lambda e: e.op.values.get(name, 0))
-        stride = self.each(lambda e: e.op.values[dict(e.op.instr.strides)[name]] if name in dict(e.op.instr.strides) else 0)
+        stride = self.each(lambda e: e.op.values.get(dict(e.op.instr.strides).get(name), 0))
         return value + stride * self.copy
 
     def operand(self, j: int) -> np.ndarray:

@@ -17,7 +17,8 @@ def integers(*shape, seed=0):
 
 
 def load_weights(bench: Bench, weights: np.ndarray, last: int, install: int | None = None) -> None:
-    """All columns of int8 or fp16 [K, N] in consecutive cycles up to `last`; IW then or in cycle `install`."""
+    """All columns of int8 or fp16 [K, N] in consecutive cycles up to `last`; IW then or in cycle
+    `install`."""
     queue, size = "MXM_E0_W", weights.dtype.itemsize
     for first in range(0, VL, TINY.lanes):
         cycle = last - (VL - TINY.lanes - first) // TINY.lanes
@@ -29,7 +30,8 @@ def load_weights(bench: Bench, weights: np.ndarray, last: int, install: int | No
 
 
 def one_pass(bench: Bench, cycle: int, a: np.ndarray | None, mode: str, row: int = 0) -> int:
-    """A pass (held if `a` is None) and its ACC; gives the cycle in which ACC's result stands at the next stop."""
+    """A pass (held if `a` is None) and its ACC; gives the cycle in which ACC's result stands at the next
+    stop."""
     fp16 = int(bench.fp16)
     dtype = ("int8", "fp16")[fp16]
     if a is None:
@@ -153,4 +155,23 @@ def test_a_pass_of_the_wrong_type_is_refused():
     load_weights(bench, integers(VL, VL), 40)
     one_pass(bench, AT, np.zeros(VL, np.float16), "PASS")
     with pytest.raises(GoldenError, match="is of fp16, but column 0 was loaded as int8"):
+        bench.run()
+
+
+def test_a_column_that_was_never_loaded_is_refused():
+    bench = fresh()
+    for j in range(TINY.lanes):
+        bench.give("MXM_E0", 40, f"E{j}", integers(VL).view(np.uint8))
+    bench.program.at(40).queue("MXM_E0_W").lw("int8", n=TINY.lanes, stream="E0", col=0)
+    bench.program.at(41).queue("MXM_E0_W").iw()
+    one_pass(bench, AT, integers(VL), "PASS")
+    with pytest.raises(GoldenError, match=f"uses column {TINY.lanes}, which no LW has loaded"):
+        bench.run()
+
+
+def test_a_pass_before_any_install_is_refused():
+    bench = fresh()
+    load_weights(bench, integers(VL, VL), 40, AT + 9)
+    one_pass(bench, AT, integers(VL), "PASS")
+    with pytest.raises(GoldenError, match="finds no weights, no IW came before it"):
         bench.run()
