@@ -31,8 +31,8 @@ def printed(trace: Trace) -> list[str]:
     lines = ["some other output"]
     for r in trace.records[::-1]:
         data = bytes(r["data"][::-1]).hex()
-        kind = "DW"[r["kind"]]
-        lines.append(f"~{kind} {r['cycle'] + r['superlane']} {r['place']} {r['item']} {r['superlane']} {data}\n")
+        where = f"{r['place']} {r['item']} {r['superlane']}"
+        lines.append(f"~{'DW'[r['kind']]} {r['cycle'] + r['superlane']} {where} {data}\n")
     return lines
 
 
@@ -44,11 +44,13 @@ def test_printed_lines_give_the_trace_back(copied):
 
 def test_a_line_by_hand():
     (record,) = Trace.parse(TINY, ["~W 12 3 40 1 0a0b0c0d"]).records
-    assert (record["cycle"], record["kind"], record["place"], record["item"], record["superlane"]) == (11, 1, 3, 40, 1)
+    assert [record[name] for name in ("cycle", "kind", "place", "item", "superlane")] == [11, 1, 3, 40, 1]
     assert record["data"].tolist() == [0x0D, 0x0C, 0x0B, 0x0A]
 
 
-@pytest.mark.parametrize("line", ["~D 1 2 3 4", "~D 1 2 3 0 0102030405", "~W 1 x 3 0 01020304", "~D 1 2 3 0 zz"])
+@pytest.mark.parametrize(
+    "line", ["~D 1 2 3 4", "~D 1 2 3 0 0102030405", "~W 1 x 3 0 01020304", "~D 1 2 3 0 zz"]
+)
 def test_a_broken_line_is_refused(line):
     with pytest.raises(TraceError, match="is not a trace record"):
         Trace.parse(TINY, [line])
