@@ -55,7 +55,11 @@ class Ports:
 
 
 class Events:
-    """All nodes of a program. `issue` and `entry` are arrays over nodes, `mask` one over entries."""
+    """All nodes of a program.
+
+    `issue` and `entry` are arrays over nodes; `count`, `first` (node) and `mask` are arrays over entries; `uses`
+    and `drives` are the stream registers that they read and drive.
+    """
 
     def __init__(self, config: Config, bursts: Iterable[Burst]):
         self.config = config
@@ -66,28 +70,27 @@ class Events:
         ]
         entries = self.entries
         self.count = self._column(lambda e: e.burst.count)
-        self.start = self._column(lambda e: e.burst.start)
-        self.gap = self._column(lambda e: e.burst.gap)
+        start, gap = self._column(lambda e: e.burst.start), self._column(lambda e: e.burst.gap)
         self.full = (1 << config.superlanes) - 1
         self.mask = self._column(lambda e: e.burst.mask & self.full)
         self.first = np.cumsum(self.count) - self.count
-        self.entry, self.copy = fan(self.count)
-        self.issue = self.start[self.entry] + self.gap[self.entry] * self.copy
+        self.entry, copy = fan(self.count)
+        self.issue = start[self.entry] + gap[self.entry] * copy
         stop = self._column(lambda e: e.queue.unit.stop)
         skew = self._column(lambda e: e.timing.d_skew or 0)
         func = self._column(lambda e: e.timing.d_func or 0)
         self.uses = Ports(
             self.count, self._column(lambda e: len(e.codes)), [e.codes for e in entries], stop,
-            self.start + skew, self.gap, self.first,
+            start + skew, gap, self.first,
         )
         self.drives = Ports(
             self.count, self._column(lambda e: len(e.driven)), [e.driven for e in entries], stop,
-            self.start + func, self.gap, self.first,
+            start + func, gap, self.first,
         )
         self.drives.stop = self.drives.stop + np.where(self.drives.code >= config.streams, -1, 1)
         #: More than any cycle in which a program of these events does anything.
         latest = self._column(lambda e: max(filter(None, vars(e.timing).values()), default=0))
-        self.horizon = 2 + int(max([0, *(self.start + self.count * self.gap + latest)]))
+        self.horizon = 2 + int(max([0, *(start + self.count * gap + latest)]))
 
     def __len__(self) -> int:
         return len(self.issue)

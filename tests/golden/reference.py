@@ -1,7 +1,8 @@
 """A chip moved cycle by cycle, register by register, which writes its own random program while it runs.
 
-In every cycle it gives random queues random instructions whose operands stand there just then, and does at once
-what they mean, in loops that look nothing like the golden model. What it drove and wrote is the expected trace.
+In every cycle it gives random queues random instructions whose operands stand there just then, and does at
+once what they mean, in loops that look nothing like the golden model. What it drove and wrote is the expected
+trace.
 """
 
 import numpy as np

@@ -116,6 +116,28 @@ def test_accumulator_modes():
     assert set(drives["cycle"]) == set(done[3:])
 
 
+def test_repeat_walks_through_columns_and_rows():
+    w, a = integers(VL, VL), integers(VL, seed=4)
+    bench = fresh()
+    half = TINY.lanes // 2
+    for k in range(VL // half):
+        for j in range(half):
+            bench.give("MXM_E0", 40 + k, f"E{j}", w[:, k * half + j].view(np.uint8).copy())
+    load = bench.program.at(40).queue("MXM_E0_W").lw("int8", n=half, stream="E0", col=0, stride=half)
+    load.repeat(VL // half - 1)
+    bench.program.at(50).queue("MXM_E0_W").iw()
+    bench.give("MXM_E0", AT, "E8", a.view(np.uint8))
+    bench.program.at(AT).queue("MXM_E0_A").abc("int8", stream="E8")
+    bench.program.at(AT + 1).queue("MXM_E0_A").abc_hold("int8").repeat(2)
+    meets, out = AT + timing(TINY, "ABC").d_func, timing(TINY, "ACC").d_func
+    queue = "MXM_E0_R"
+    bench.program.at(meets).queue(queue).acc("int8", "SET", row=5, stride=-1).repeat(3)
+    bench.program.at(meets + 10).queue(queue).acc("int8", "READ", row=2, dst="W4", stride=1).repeat(3)
+    bench.run()
+    for k in range(4):
+        assert (result(bench, meets + 10 + k + out) == a.astype(np.int32) @ w.astype(np.int32)).all()
+
+
 def test_int32_accumulation_wraps():
     w, a = np.full((VL, VL), -128, np.int8), np.full(VL, -128, np.int8)
     bench = fresh()

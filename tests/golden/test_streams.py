@@ -69,7 +69,7 @@ def test_a_copy_at_the_wrong_cycle_has_no_producer(shift):
 
 
 def simulate(drives, uses):
-    """Registers moved cycle by cycle; a drive is (cycle, stop, stream, value), a use (cycle, stop, stream)."""
+    """Registers moved cycle by cycle: drives are (cycle, stop, stream, value), uses (cycle, stop, stream)."""
     stops = len(floorplan(TINY).stops)
     east, west = {}, {}
     found = {}
