@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hdl.column import Column
 from hdl.mem.slice import Slice
+from hdl.vxm.unit import Vxm
 from sw.arch.config import Config
 from sw.arch.floorplan import Queue, Unit, floorplan
 
@@ -25,4 +26,6 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
     queues = tuple(queue for queue in floorplan(c).queues if queue.unit == unit)
     if unit.kind == "MEM":
         return [Placed(unit.name.lower(), Slice(c, sim), "mem_slice", "mem_tile", unit, queues)]
+    if unit.kind == "VXM":
+        return [Placed("vxm", Vxm(c, sim), "vxm", "vxm_tile", unit, queues)]
     return []
