@@ -57,8 +57,8 @@ class Ports:
 class Events:
     """All nodes of a program.
 
-    `issue` and `entry` are arrays over nodes; `count`, `first` (node) and `mask` are arrays over entries; `uses`
-    and `drives` are the stream registers that they read and drive.
+    `issue` and `entry` are arrays over nodes; `count`, `first` (node) and `mask` are arrays over entries;
+    `uses` and `drives` are the stream registers that they read and drive.
     """
 
     def __init__(self, config: Config, bursts: Iterable[Burst]):
