@@ -85,6 +85,7 @@ def select(m: Module, c: Config, streams, code: Value, count: int, data: Value, 
     taken = Signal(name=f"{data.name}_taken")
     m.d.comb += taken.eq(1)
     words, checks = peek(m, c, streams, taken, code, count, data.name, groups)
+    watch(m, streams, taken, code, count)
     m.d.sync += [data.eq(words), check.eq(checks)]
 
 
@@ -100,10 +101,15 @@ def peek(m: Module, c: Config, streams, en: Value, code: Value, count: int, name
             slot = code[: width_of(len(vector) // width)] if width else Const(0)
             word = pick(m, f"{name}_{side}_{kind}", here, vector, slot.shift_right(step.bit_length() - 1), step * width)
             parts[kind] = parts[kind] | word[: count * width]
+    return parts["data"], parts["check"]
+
+
+def watch(m: Module, streams, en: Value, code: Value, count: int) -> None:
+    """In simulation builds, asserts that `count` streams that are read while `en` is high were driven."""
     if hasattr(streams, "east_written"):
+        step = 1 << (count - 1).bit_length()
         written = Cat(streams.east_written, streams.west_written).word_select(code >> (step.bit_length() - 1), step)
         m.d.sync += Assert(~en | written[:count].all(), "a stream was read that nobody drove")
-    return parts["data"], parts["check"]
 
 
 def _reachable(c: Config, vector: Value, width: int, groups) -> Value:

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from hdl.lib.ecc import decode
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams, check_bits, data_bits, latched, peek, select
+from hdl.lib.stream import Drive, Streams, check_bits, data_bits, latched, peek, select, watch
 from hdl.lib.word import fields
 from sw.arch.config import Config
 from sw.arch.ecc import secded
@@ -183,6 +183,7 @@ class Tile(wiring.Component):
         width, extra = data_bits(c), check_bits(c)
         taken = self.valid & (f["op"] != 0)
         picked, picked_check = peek(m, c, self.streams, taken, f["stream"], 1, "stored")
+        watch(m, self.streams, taken, f["stream"], 1)
         held, held_check, valid = picked, picked_check, self.valid & (f["op"] == instruction("SCATTER").code)
         for stage in range(instruction("SCATTER").timing(c, {}).access):
             data_q = Signal(width, name=f"scatter_{stage}", reset_less=True)

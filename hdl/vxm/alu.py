@@ -1,12 +1,12 @@
 """One ALU in one superlane: operands from streams, chain and immediate, the lanes, and the result's ways out."""
 
-from amaranth.hdl import Array, Assert, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Assert, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.ecc import decode, encode
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams, check_bits, data_bits, select
+from hdl.lib.stream import Drive, Streams, check_bits, data_bits, peek, watch
 from hdl.lib.word import fields
 from hdl.vxm.lanes import Lanes
 from sw.arch.config import Config
@@ -82,29 +82,32 @@ class Alu(wiring.Component):
         return m
 
     def _operand(self, m: Module, letter: str, word) -> tuple[Signal, Signal]:
-        """The stream operand as canonical lanes, `latch` cycles after issue, and whether a word of it was lost."""
+        """The stream operand's words, `latch` cycles after issue, and whether one of them was lost."""
         c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
         data = Signal(4 * width, name=f"{letter}_data", reset_less=True)
         check = Signal(4 * extra, name=f"{letter}_check", reset_less=True)
         take = Signal(name=f"{letter}_take")
         m.d.comb += take.eq(self.valid & (word["op"] != 0) & (word[f"{letter}_from"] == STREAM) & self._has(m, letter, word))
-        with m.If(take):
-            words, checks = peek(m, c, self.streams, take, word[letter][2:], 4, letter, self.groups)
-        with m.If(take):
-            m.d.sync += [data.eq(words), check.eq(checks)]
+        stream = word[letter]
+        size = Array([SIZES.index(t.streams) for t in DType])[word["dtype"]]
+        words, checks = peek(m, c, self.streams, take, stream, 4, letter, self.groups)
+        with m.If(take), m.Switch(size):
+            for index, count in enumerate(SIZES):
+                with m.Case(index):
+                    place = stream[:2] >> index
+                    m.d.sync += [
+                        data.eq(words.word_select(place, count * width)),
+                        check.eq(checks.word_select(place, count * extra) if extra else 0),
+                    ]
+                    watch(m, self.streams, take, stream, count)
         lost = Signal(name=f"{letter}_lost")
-        dtype = Signal(len(word["dtype"]), name=f"{letter}_dtype", reset_less=True)
         taken = Signal(name=f"{letter}_taken")
         m.d.sync += taken.eq(take)
-        with m.If(take):
-            m.d.sync += dtype.eq(word["dtype"])
         if not c.ecc.streams:
-            return self._canonical(m, letter, data, dtype), lost
+            return data, lost
         corrected = Signal(4 * width, name=f"{letter}_corrected", reset_less=True)
-        kind = Signal(len(dtype), name=f"{letter}_kind", reset_less=True)
         base = 0 if letter == "a" else 4
         with m.If(taken):
-            m.d.sync += kind.eq(dtype)
             for k in range(4):
                 fixed_word, fixed, bad = decode(
                     m,
@@ -117,7 +120,7 @@ class Alu(wiring.Component):
                 m.d.comb += self.corrected[base + k].eq(fixed)
                 with m.If(bad):
                     m.d.comb += lost.eq(1)
-        return self._canonical(m, letter, corrected, kind), lost
+        return corrected, lost
 
     def _has(self, m: Module, letter: str, word):
         """Whether the operation has this operand."""
@@ -126,35 +129,31 @@ class Alu(wiring.Component):
         single = [i.code for i in TABLE if i.cls == "VXM" and "b" not in i.fields]
         return ~word["op"].matches(*single)
 
-    def _canonical(self, m: Module, letter: str, data, dtype) -> Signal:
-        """Bytes of up to four streams as 32-bit lanes: integers sign-extended, fp16 zero-extended."""
-        c, width = self.config, data_bits(self.config)
-        lanes = Signal(32 * c.lanes, name=f"{letter}_lanes")
-        for k in range(c.lanes):
-            byte = [data[s * width + 8 * k : s * width + 8 * k + 8] for s in range(4)]
-            half = Cat(byte[0], byte[1])
-            with m.Switch(dtype):
-                with m.Case(DType.INT8):
-                    m.d.comb += lanes[32 * k : 32 * k + 32].eq(byte[0].as_signed())
-                with m.Case(DType.INT16):
-                    m.d.comb += lanes[32 * k : 32 * k + 32].eq(half.as_signed())
-                with m.Case(DType.FP16):
-                    m.d.comb += lanes[32 * k : 32 * k + 32].eq(half)
-                with m.Default():
-                    m.d.comb += lanes[32 * k : 32 * k + 32].eq(Cat(byte))
-        return lanes
-
     def _source(self, m: Module, letter: str, word, streamed) -> Signal:
-        value = Signal(32 * self.config.lanes, name=f"{letter}_value")
+        """The operand in every lane, from where the word says and extended to 32 bits as its type says."""
+        c, width = self.config, data_bits(self.config)
+        raw = Signal(32 * c.lanes, name=f"{letter}_raw")
+        value = Signal(32 * c.lanes, name=f"{letter}_value")
+        bytes_of_lanes = [streamed[s * width + 8 * k :][:8] for k in range(c.lanes) for s in range(4)]
         with m.Switch(word[f"{letter}_from"]):
             with m.Case(STREAM):
-                m.d.comb += value.eq(streamed)
+                m.d.comb += raw.eq(Cat(bytes_of_lanes))
             with m.Case(PREV):
-                m.d.comb += value.eq(self.prev)
+                m.d.comb += raw.eq(self.prev)
             with m.Case(NEXT):
-                m.d.comb += value.eq(self.next)
+                m.d.comb += raw.eq(self.next)
             with m.Case(IMM):
-                m.d.comb += value.eq(word["imm"].replicate(self.config.lanes))
+                m.d.comb += raw.eq(word["imm"].replicate(c.lanes))
+        lanes = [raw[32 * k : 32 * k + 32] for k in range(c.lanes)]
+        with m.Switch(word["dtype"]):
+            with m.Case(DType.INT8):
+                m.d.comb += value.eq(Cat(_extended(lane[:8]) for lane in lanes))
+            with m.Case(DType.INT16):
+                m.d.comb += value.eq(Cat(_extended(lane[:16]) for lane in lanes))
+            with m.Case(DType.FP16):
+                m.d.comb += value.eq(Cat(Cat(lane[:16], Const(0, 16)) for lane in lanes))
+            with m.Default():
+                m.d.comb += value.eq(raw)
         return value
 
     def _way_out(self, m: Module, valid, word, unit) -> None:
@@ -201,6 +200,10 @@ class Alu(wiring.Component):
                 hit = word["op"] == instr.code
                 hits.append(hit if len(types) == len(DType) else hit & word["dtype"].matches(*types))
         return Cat(hits).any()
+
+
+def _extended(value):
+    return Cat(value, value[-1].replicate(32 - len(value)))
 
 
 def _later(m: Module, valid, word, k: int):

@@ -7,7 +7,7 @@ import pytest
 import hdl.lib
 from tb.harness import Sources, build, run
 
-GATE = (Path(hdl.lib.__file__).parent / "clock_gate.v").read_text()
+GATE = (Path(hdl.lib.__file__).parent / "verilog" / "takt_clock_gate.v").read_text()
 
 UNIT = """
 module unit(input clk, input rst, input valid, input [31:0] a, output reg out_valid, output reg [31:0] out,
