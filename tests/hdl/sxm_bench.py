@@ -1,12 +1,22 @@
 """Bench for one SXM engine: random streams in, drives out, in superlane-0 time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.sim import Simulator
 
+from hdl.column import Column, drives
+from hdl.lib.issue import Issue
+from hdl.lib.stamp import stamp
+from hdl.lib.stream import Streams
+from hdl.row import join
 from sw.arch.config import Config, load
 from sw.arch.ecc import secded
+from sw.arch.hostmap import Fault
 from sw.isa.codec import EncodeError, encode, make
 from sw.isa.spec import Op
 
@@ -29,14 +39,41 @@ def random_op(rng: np.random.Generator, c: Config, cls: str, name: str, **given:
         return op
 
 
+class Rig(wiring.Component):
+    """The column that `make` gives, with its tiles: `issue`, and for each superlane `streams_r` and `drive_r`."""
+
+    def __init__(self, make: Callable[[], Column]):
+        self.make, self.column = make, make()
+        column, c = self.column, self.column.config
+        self.sizes = drives(column.tile)[0].sizes
+        members = {"issue": In(Issue(c, column.classes[0])), "corrected": Out(8), "fault": Out(8)}
+        for r in range(c.superlanes):
+            members |= {f"streams_{r}": In(Streams(c, False)), f"drive_{r}": Out(drives(column.tile)[0])}
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        kind = self.column.tile.kind
+        m.submodules.column = column = stamp(self.column, f"sxm_{kind}")
+        connect(m, flipped(self.issue), column.issue_0)
+        m.d.comb += [self.corrected.eq(column.corrected_0), self.fault.eq(column.fault_0)]
+        for r in range(self.column.config.superlanes):
+            streams = getattr(self, f"streams_{r}")
+            tile = stamp(self.make().tile, f"sxm_{kind}_tile", streams=streams)
+            m.submodules[f"tile_{r}"] = tile
+            connect(m, tile.drive_0, flipped(getattr(self, f"drive_{r}")))
+            join(m, wiring.flipped(getattr(column, f"tile_{r}")), tile)
+        return m
+
+
 @dataclass
 class Seen:
     """What came out: drives (time in the next register, stream, superlane) -> bytes, and check results."""
 
     drives: dict[tuple[int, int, int], bytes] = field(default_factory=dict)
     corrected: int = 0
-    #: (superlane-0 time, superlane) of detections.
-    uncorrectable: list[tuple[int, int]] = field(default_factory=list)
+    #: Cycles in which an uncorrectable error was reported.
+    faults: list[int] = field(default_factory=list)
 
 
 class Bench:
@@ -50,9 +87,10 @@ class Bench:
         #: (t, code, r) -> bits of the word (data, then check bits) that arrive wrong.
         self.flips: dict[tuple[int, int, int], tuple[int, ...]] = {}
 
-    def run(self, engine, cls: str, issues: dict[int, tuple[Op, int]], tail: int) -> Seen:
+    def run(self, make: Callable[[], Column], issues: dict[int, tuple[Op, int]], tail: int) -> Seen:
         """Issues (instruction, mask) at the given times; runs `tail` cycles beyond the values."""
-        c, seen = self.config, Seen()
+        c, seen, engine = self.config, Seen(), Rig(make)
+        cls = engine.column.classes[0]
 
         async def bench(ctx):
             for cycle in range(self.cycles + tail):
@@ -63,8 +101,12 @@ class Bench:
                     ctx.set(engine.issue.mask, mask)
                 for r in range(c.superlanes):
                     if 0 <= cycle - r < self.cycles:
-                        self._present(ctx, engine.streams[r], cycle - r, r)
+                        self._present(ctx, getattr(engine, f"streams_{r}"), cycle - r, r)
                     self._observe(ctx, engine, cycle, r, seen)
+                seen.corrected += ctx.get(engine.corrected)
+                if fault := ctx.get(engine.fault):
+                    assert fault == Fault.ECC.value
+                    seen.faults.append(cycle)
                 await ctx.tick()
 
         sim = Simulator(engine)
@@ -90,10 +132,7 @@ class Bench:
                 ctx.set(getattr(streams, f"{side}_check"), check)
 
     def _observe(self, ctx, engine, cycle: int, r: int, seen: Seen) -> None:
-        c, drive = self.config, engine.drive[r]
-        seen.corrected += ctx.get(engine.corrected[r]).bit_count()
-        if ctx.get(engine.uncorrectable[r]):
-            seen.uncorrectable.append((cycle - r, r))
+        c, drive = self.config, getattr(engine, f"drive_{r}")
         if not ctx.get(drive.valid):
             return
         count = engine.sizes[ctx.get(drive.size) if len(engine.sizes) > 1 else 0]
