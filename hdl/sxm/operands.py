@@ -54,7 +54,7 @@ class Operands(wiring.Component):
     @property
     def module(self) -> str:
         """Name of its module."""
-        return f"operands_{'or'.join(map(str, self.counts))}_tag{self.tag_bits}"
+        return f"sxm_operands_{'or'.join(map(str, self.counts))}_tag{self.tag_bits}"
 
     def elaborate(self, platform):
         m = Module()

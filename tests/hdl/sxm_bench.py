@@ -31,7 +31,9 @@ def random_op(rng: np.random.Generator, c: Config, cls: str, name: str, **given:
     """An instruction with random legal fields, except for those given."""
     fields = make(name).instr.fields
     while True:
-        op = make(name, **{f: int(rng.integers(64)) for f in fields} | given)
+        # groups start at multiples of their size
+        step = 1 << int(rng.integers(5))
+        op = make(name, **{f: int(rng.integers(64)) // step * step for f in fields} | given)
         try:
             encode((op,), cls, c)
         except EncodeError:
@@ -40,7 +42,7 @@ def random_op(rng: np.random.Generator, c: Config, cls: str, name: str, **given:
 
 
 class Rig(wiring.Component):
-    """The column that `make` gives, with its tiles: `issue`, and for each superlane `streams_r` and `drive_r`."""
+    """The column that `make` gives, with its tiles: `issue`, and for each superlane r `streams_r`, `drive_r`."""
 
     def __init__(self, make: Callable[[], Column]):
         self.make, self.column = make, make()
