@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hdl.column import Column
 from hdl.mem.slice import Slice
+from hdl.sxm.engines import engine
 from hdl.vxm.unit import Vxm
 from sw.arch.config import Config
 from sw.arch.floorplan import Queue, Unit, floorplan
@@ -28,4 +29,9 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
         return [Placed(unit.name.lower(), Slice(c, sim), "mem_slice", "mem_tile", unit, queues)]
     if unit.kind == "VXM":
         return [Placed("vxm", Vxm(c, sim), "vxm", "vxm_tile", unit, queues)]
+    if unit.kind == "SXM":
+        return [
+            Placed(q.name.lower(), engine(c, q.cls, sim), q.cls.lower(), f"{q.cls.lower()}_tile", unit, (q,))
+            for q in queues
+        ]
     return []

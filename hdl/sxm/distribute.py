@@ -3,28 +3,23 @@
 from amaranth.hdl import Module, Mux, Signal
 
 from hdl.lib.pipe import delay
-from hdl.sxm.engine import Engine, Tile, drive_port, hand_over
+from hdl.sxm.engine import Engine, Tile
 from sw.arch.config import Config
 from sw.isa.fields import width_of
 
 
 class Distribute(Engine):
-    """The engine; `Engine` says what its ports are. Bit 0 of `corrected` is the source, bit 1 the map."""
+    """The engine; its members are those of a column."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "distribute", 2, (1,), sim)
-
-    def elaborate(self, platform):
-        m = Module()
-        self.drive_from(m, self.place(m, DistributeTile))
-        return m
+        super().__init__(c, DistributeTile(c, sim))
 
 
 class DistributeTile(Tile):
     """One superlane: lane i of the result is lane map[i] of the source, or zero if there is no such lane."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "distribute", 2, sim, drive_port(c, (1,)))
+        super().__init__(c, "distribute", 2, (1,), sim)
 
     def elaborate(self, platform):
         m = Module()
@@ -40,5 +35,5 @@ class DistributeTile(Tile):
                 byte = source.words.word_select(index[:index_bits], 8)
                 m.d.sync += result[8 * lane : 8 * lane + 8].eq(Mux(index[index_bits:].any(), 0, byte))
         valid, dst = delay(m, source.valid, source.out, 1, "result")
-        hand_over(m, c, self.drive, valid, dst, result)
+        self.hand_over(m, valid, dst, result)
         return m

@@ -1,93 +1,60 @@
-"""What all SXM engines have in common: a column of tiles, how operands enter it and how results leave."""
+"""What all SXM engines have in common: a column with one queue, operands into tiles, results out of them."""
 
 from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out
 
+from hdl.column import Column
 from hdl.lib.ecc import encode
-from hdl.lib.issue import Issue, northward
+from hdl.lib.issue import northward
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, Streams, data_bits
 from hdl.lib.word import fields
 from hdl.sxm.operands import Operands
 from sw.arch.config import Config
 from sw.arch.ecc import secded
+from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
 from sw.isa.table import instruction
 
 
-def queue_class(kind: str) -> str:
-    """Queue class of the engines of a kind, such as `shift`."""
-    return f"SXM_{kind.upper()}"
-
-
-class Engine(wiring.Component):
-    """A column of tiles, south to north, fed by one queue.
+class Tile(wiring.Component):
+    """One superlane of an engine.
 
     Parameters
     ----------
     kind : str
         Kind of engine as the floorplan names it, such as `shift`.
     operands : int
-        Most stream words that a tile takes in one cycle.
+        Most stream words that the tile takes in one cycle.
     sizes : tuple of int
         Group sizes that it drives.
+    more : dict
+        Ports of its own.
 
     Members
     -------
-    issue : In(Issue)
-        The word at tile 0, in its issue cycle t; tile r acts at t + r.
-    streams[r] : In(Streams)
-        The stop's registers in superlane r.
-    drive[r] : Out(Drive)
-        The result in superlane r, in cycle t + r + d_func - 1.
-    corrected[r] : Out(operands), uncorrectable[r] : Out(1)
-        What the check of the operands found, in cycle t + r + 1.
+    streams : In(Streams)
+    valid, word : In
+        The word in this tile's issue cycle t; `valid` is low where the superlane is powered down.
+    drive_0 : Out(Drive)
+        The result, in cycle t + d_func - 1.
+    corrected : Out(operands), fault : Out(Fault)
+        What the check of the operands found, in cycle t + 1.
     """
 
-    def __init__(self, c: Config, kind: str, operands: int, sizes: tuple[int, ...], sim: bool):
-        self.config, self.kind, self.operands, self.sizes, self.sim = c, kind, operands, sizes, sim
-        super().__init__({
-            "issue": In(Issue(c, queue_class(kind))),
-            "streams": In(Streams(c, sim)).array(c.superlanes),
-            "drive": Out(Drive(c, sizes)).array(c.superlanes),
-            "corrected": Out(operands).array(c.superlanes),
-            "uncorrectable": Out(1).array(c.superlanes),
-        })
-
-    def place(self, m: Module, make) -> list:
-        """Stamps a tile for each superlane and connects issue, streams and checks; returns the tiles."""
-        tiles = []
-        for r, (valid, word) in enumerate(northward(m, self.config, self.issue)):
-            m.submodules[f"tile_{r}"] = tile = stamp(make(self.config, self.sim), f"sxm_{self.kind}_tile")
-            connect(m, flipped(self.streams[r]), tile.streams)
-            m.d.comb += [
-                tile.valid.eq(valid),
-                tile.word.eq(word),
-                self.corrected[r].eq(tile.corrected),
-                self.uncorrectable[r].eq(tile.uncorrectable),
-            ]
-            tiles.append(tile)
-        return tiles
-
-    def drive_from(self, m: Module, tiles: list) -> None:
-        """Connects the drives of the tiles."""
-        for tile, drive in zip(tiles, self.drive, strict=True):
-            connect(m, tile.drive, flipped(drive))
-
-
-class Tile(wiring.Component):
-    """One superlane of an engine; `valid` is low in a superlane without power. `more` are its own ports."""
-
-    def __init__(self, c: Config, kind: str, operands: int, sim: bool, more: dict):
+    def __init__(
+        self, c: Config, kind: str, operands: int, sizes: tuple[int, ...], sim: bool, more: dict | None = None
+    ):
         self.config, self.kind, self.sim = c, kind, sim
         super().__init__({
+            "streams": In(Streams(c, sim)),
             "valid": In(1),
             "word": In(layout(queue_class(kind), c).bits),
-            "streams": In(Streams(c, sim)),
+            "drive_0": Out(Drive(c, sizes)),
             "corrected": Out(operands),
-            "uncorrectable": Out(1),
-            **more,
+            "fault": Out(Fault),
+            **(more or {}),
         })
 
     def fields(self) -> dict[str, Value]:
@@ -99,39 +66,58 @@ class Tile(wiring.Component):
         return self.valid & (self.fields()["op"] == instruction(name).code)
 
     def take(
-        self, m: Module, name: str, when: Value, code: Value, tag: Value, counts=(1,), size=0, place=0
+        self, m: Module, name: str, when: Value, code: Value, tag: Value, counts=(1,), size=None, place=0
     ) -> Operands:
         """Adds operands `name`, a group from stream `code` on; `place` is their first bit of `corrected`."""
-        m.submodules[name] = operands = Operands(self.config, counts, len(tag), self.sim)
-        connect(m, flipped(self.streams), operands.streams)
+        unit = Operands(self.config, counts, len(tag), self.sim)
+        operands = stamp(unit, unit.module, streams=self.streams)
+        m.submodules[name] = operands
         m.d.comb += [
             operands.take.eq(when),
             operands.code.eq(code),
             operands.tag.eq(tag),
             self.corrected[place : place + max(counts)].eq(operands.corrected),
         ]
-        if len(counts) > 1:
+        if size is not None:
             m.d.comb += operands.size.eq(size)
         with m.If(operands.uncorrectable):
-            m.d.comb += self.uncorrectable.eq(1)
+            m.d.comb += self.fault.eq(Fault.ECC)
         return operands
 
+    def hand_over(self, m: Module, valid: Value, code: Value, words: Value) -> None:
+        """Drives result words and their check bits, from stream `code` on (direction in its top bit)."""
+        drive, width = self.drive_0, data_bits(self.config)
+        m.d.comb += [
+            drive.valid.eq(valid),
+            drive.west.eq(code[-1]),
+            drive.stream.eq(code[:-1]),
+            drive.data.eq(words),
+        ]
+        if self.config.ecc.streams:
+            with m.If(valid):
+                checks = [encode(secded(width), words[k : k + width]) for k in range(0, len(words), width)]
+                m.d.comb += drive.check.eq(Cat(checks))
 
-def drive_port(c: Config, sizes: tuple[int, ...]) -> dict:
-    """The port of a tile that drives."""
-    return {"drive": Out(Drive(c, sizes))}
+
+class Engine(Column):
+    """The column of one engine: all that there is of it where tiles need nothing from each other."""
+
+    def __init__(self, c: Config, tile: Tile):
+        super().__init__(c, (queue_class(tile.kind),), tile)
+
+    def elaborate(self, platform):
+        m = Module()
+        self.issue_north(m)
+        return m
+
+    def issue_north(self, m: Module) -> None:
+        """Moves words north to the tiles, and reports what these find."""
+        for tile, (valid, word) in zip(self.tiles, northward(m, self.config, self.issue_0), strict=True):
+            m.d.comb += [tile.valid.eq(valid), tile.word.eq(word)]
+        corrected = [bit for tile in self.tiles for bit in tile.corrected]
+        self.report(m, 0, corrected, [tile.fault for tile in self.tiles])
 
 
-def hand_over(m: Module, c: Config, drive, valid: Value, code: Value, words: Value) -> None:
-    """Puts result words and their check bits on a drive, from stream `code` on (direction in its top bit)."""
-    width = data_bits(c)
-    m.d.comb += [
-        drive.valid.eq(valid),
-        drive.west.eq(code[-1]),
-        drive.stream.eq(code[:-1]),
-        drive.data.eq(words),
-    ]
-    if c.ecc.streams:
-        with m.If(valid):
-            checks = [encode(secded(width), words[k : k + width]) for k in range(0, len(words), width)]
-            m.d.comb += drive.check.eq(Cat(checks))
+def queue_class(kind: str) -> str:
+    """Queue class of the engines of a kind, such as `shift`."""
+    return f"SXM_{kind.upper()}"

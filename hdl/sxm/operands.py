@@ -35,7 +35,7 @@ class Operands(wiring.Component):
     """
 
     def __init__(self, c: Config, counts: tuple[int, ...], tag_bits: int, sim: bool = False):
-        self.config, self.counts = c, counts
+        self.config, self.counts, self.tag_bits, self.sim = c, counts, tag_bits, sim
         members = {
             "streams": In(Streams(c, sim)),
             "take": In(1),
@@ -50,6 +50,11 @@ class Operands(wiring.Component):
         if len(counts) > 1:
             members["size"] = In(range(len(counts)))
         super().__init__(members)
+
+    @property
+    def module(self) -> str:
+        """Name of its module."""
+        return f"sxm_operands_{'or'.join(map(str, self.counts))}_tag{self.tag_bits}"
 
     def elaborate(self, platform):
         m = Module()

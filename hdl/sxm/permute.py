@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import data_bits
-from hdl.sxm.engine import Engine, Tile, hand_over
+from hdl.sxm.engine import Engine, Tile
 from sw.arch.config import Config
 from sw.isa.fields import width_of
 
@@ -30,16 +30,17 @@ def row_layout(c: Config) -> data.StructLayout:
 
 
 class Permute(Engine):
-    """The engine; `Engine` says what its ports are. A reset of the domain clears the map: lane 0 for all."""
+    """The engine; its members are those of a column. A reset of the domain clears the map: lane 0 for all."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "permute", 2, (1,), sim)
+        super().__init__(c, PermuteTile(c, sim))
 
     def elaborate(self, platform):
         m = Module()
         c, width = self.config, data_bits(self.config)
         vector = Signal(8 * c.vl)
-        for r, tile in enumerate(self.place(m, PermuteTile)):
+        self.issue_north(m)
+        for r, tile in enumerate(self.tiles):
             valid, row = delay(m, tile.row_valid, tile.row.as_value(), c.superlanes - 1 - r, f"deskew_{r}")
             with m.If(valid):
                 word = Cat(entry[:8] for entry in row_layout(c)(row).entries)
@@ -47,15 +48,22 @@ class Permute(Engine):
             m.submodules[f"picker_{r}"] = picker = stamp(Picker(c), "sxm_permute_picker")
             m.d.comb += [picker.valid.eq(valid), picker.row.eq(row), picker.vector.eq(vector)]
             valid, result = delay(m, picker.result_valid, Cat(picker.result, picker.dst), r, f"skew_{r}")
-            hand_over(m, c, self.drive[r], valid, result[width:], result[:width])
+            m.d.comb += [tile.result_valid.eq(valid), Cat(tile.result, tile.dst).eq(result)]
         return m
 
 
 class PermuteTile(Tile):
-    """Takes one superlane's word of the source or of a map."""
+    """Gives one superlane's word of a source or map to the column, and drives the result from there."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "permute", 2, sim, {"row_valid": Out(1), "row": Out(row_layout(c))})
+        ports = {
+            "row_valid": Out(1),
+            "row": Out(row_layout(c)),
+            "result_valid": In(1),
+            "result": In(data_bits(c)),
+            "dst": In(width_of(c.streams) + 1),
+        }
+        super().__init__(c, "permute", 2, (1,), sim, ports)
 
     def elaborate(self, platform):
         m = Module()
@@ -73,6 +81,7 @@ class PermuteTile(Tile):
             # without a map the high byte is zero
             index = Cat(low, high)
             m.d.comb += entry.eq(Mux(source.out[0] & (index > c.vl), c.vl, index))
+        self.hand_over(m, self.result_valid, self.dst, self.result)
         return m
 
 

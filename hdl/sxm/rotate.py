@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 from hdl.lib.pipe import delay
 from hdl.lib.stream import data_bits
-from hdl.sxm.engine import Engine, Tile, drive_port, hand_over
+from hdl.sxm.engine import Engine, Tile
 from sw.arch.config import Config
 
 #: n by the value of its field.
@@ -13,26 +13,21 @@ SIZES = tuple(n * n for n in GROUPS)
 
 
 class Rotate(Engine):
-    """The engine; `Engine` says what its ports are."""
+    """The engine; its members are those of a column."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "rotate", max(GROUPS), SIZES, sim)
-
-    def elaborate(self, platform):
-        m = Module()
-        self.drive_from(m, self.place(m, RotateTile))
-        return m
+        super().__init__(c, RotateTile(c, sim))
 
 
 class RotateTile(Tile):
     """One superlane: result n*i + j is operand i, each whole group of n lanes rotated south by j."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "rotate", max(GROUPS), sim, drive_port(c, SIZES))
+        super().__init__(c, "rotate", max(GROUPS), SIZES, sim)
 
     def elaborate(self, platform):
         m = Module()
-        c, width, word = self.config, data_bits(self.config), self.fields()
+        width, word = data_bits(self.config), self.fields()
         when, tag = self.issues("ROTATE"), Cat(word["n"], word["dst"])
         source = self.take(m, "source", when, word["src"], tag, counts=GROUPS, size=word["n"])
         result = Signal(max(SIZES) * width, reset_less=True)
@@ -42,8 +37,8 @@ class RotateTile(Tile):
                     operands = [source.words[i * width : (i + 1) * width] for i in range(n)]
                     m.d.sync += result.eq(Cat(self._rotated(x, n, j) for x in operands for j in range(n)))
         valid, tag = delay(m, source.valid, source.out, 1, "result")
-        hand_over(m, c, self.drive, valid, tag[1:], result)
-        m.d.comb += self.drive.size.eq(tag[0])
+        self.hand_over(m, valid, tag[1:], result)
+        m.d.comb += self.drive_0.size.eq(tag[0])
         return m
 
     def _rotated(self, operand: Value, n: int, j: int) -> Value:

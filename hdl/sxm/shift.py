@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.lib.pipe import delay
 from hdl.lib.stream import data_bits
-from hdl.sxm.engine import Engine, Tile, drive_port, hand_over
+from hdl.sxm.engine import Engine, Tile
 from sw.arch.config import Config
 from sw.isa.fields import SHIFT_MODES
 
@@ -16,17 +16,16 @@ OWN, MOVED_NORTH, MOVED_SOUTH, ZERO = range(4)
 
 
 class Shift(Engine):
-    """The engine; `Engine` says what its ports are. A reset of the domain clears the select maps."""
+    """The engine; its members are those of a column. A reset of the domain clears the select maps."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "shift", 1, (1,), sim)
+        super().__init__(c, ShiftTile(c, sim))
 
     def elaborate(self, platform):
         m = Module()
-        tiles = self.place(m, ShiftTile)
-        for south, north in zip(tiles, tiles[1:], strict=False):
+        self.issue_north(m)
+        for south, north in zip(self.tiles, self.tiles[1:], strict=False):
             m.d.comb += [north.from_south.eq(south.to_north), south.from_north.eq(north.to_south)]
-        self.drive_from(m, tiles)
         return m
 
 
@@ -41,7 +40,7 @@ class ShiftTile(Tile):
     def __init__(self, c: Config, sim: bool = False):
         ports = {side: In(data_bits(c)) for side in ("from_south", "from_north")}
         ports |= {side: Out(data_bits(c)) for side in ("to_south", "to_north")}
-        super().__init__(c, "shift", 1, sim, drive_port(c, (1,)) | ports)
+        super().__init__(c, "shift", 1, (1,), sim, ports)
 
     def elaborate(self, platform):
         m = Module()
@@ -92,6 +91,6 @@ class ShiftTile(Tile):
                             with m.Default():
                                 m.d.sync += result[part].eq(0)
         valid, dst = delay(m, valid & ~now.load, now.dst, 1, "result")
-        hand_over(m, c, self.drive, valid, dst, result)
+        self.hand_over(m, valid, dst, result)
         return m
 

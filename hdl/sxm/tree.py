@@ -11,7 +11,7 @@ from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
 from sw.arch.dtype import DType
 from sw.isa.fields import REDUCE_OPS, REDUCE_TYPES, width_of
-from sw.isa.table import FLOAT_STAGES
+from sw.isa.table import FLOAT_STAGES, instruction
 
 MAX, MIN, SUM = range(len(REDUCE_OPS))
 INT32, FP32 = range(len(REDUCE_TYPES))
@@ -102,7 +102,12 @@ class Node(wiring.Component):
         m.submodules.adder = adder = Fp32Add()
         floats = self.function.dtype == FP32
         added = named(m, "added", self.valid & floats & (self.function.fn == SUM))
-        m.d.comb += [adder.valid.eq(added), adder.a.eq(self.a), adder.b.eq(self.b)]
+        m.d.comb += [
+            adder.valid.eq(added),
+            adder.op.eq(instruction("ADD").code),
+            adder.a.eq(self.a),
+            adder.b.eq(self.b),
+        ]
 
         simple = named(m, "simple", self.valid & ~added)
         chosen = Signal(WORD)

@@ -3,25 +3,22 @@
 import numpy as np
 import pytest
 
-from hdl.sxm.distribute import Distribute
-from hdl.sxm.permute import Permute
-from hdl.sxm.reduce import Reduce
-from hdl.sxm.rotate import Rotate
-from hdl.sxm.shift import Shift
-from hdl.sxm.transpose import Transpose
+from hdl.sxm.engines import engine
 from sw.arch.config import Config
 from sw.isa.spec import Op
 from tests.hdl.sxm_bench import Bench, random_op, shape
 
-ENGINES = {
-    "shift": (Shift, ("SHIFT", "SHIFT", "SELECT_MAP")),
-    "distribute": (Distribute, ("DISTRIBUTE",)),
-    "permute": (Permute, ("PERMUTE", "PERMUTE", "MAP")),
-    "rotate": (Rotate, ("ROTATE",)),
-    "reduce": (Reduce, ("REDUCE",)),
-    "transpose": (Transpose, ("TRANSPOSE",)),
+#: Instructions of each engine; maps come as often as they are named.
+INSTRUCTIONS = {
+    "shift": ("SHIFT", "SHIFT", "SELECT_MAP"),
+    "distribute": ("DISTRIBUTE",),
+    "permute": ("PERMUTE", "PERMUTE", "MAP"),
+    "rotate": ("ROTATE",),
+    "transpose": ("TRANSPOSE",),
+    "reduce": ("REDUCE",),
 }
-SHAPES = ((4, 1), (4, 2), (8, 2), (16, 1), (16, 4), (4, 5))
+#: Engines that Amaranth's simulator elaborates in seconds.
+SIMPLE = [kind for kind in INSTRUCTIONS if kind != "reduce"]
 
 
 class Reference:
@@ -135,7 +132,7 @@ def traffic(rng, c: Config, kind: str, bench: Bench) -> dict[int, tuple[Op, int]
     issues = {}
     for t in range(bench.cycles):
         if rng.random() < 0.85:
-            op = random_op(rng, c, f"SXM_{kind.upper()}", str(rng.choice(ENGINES[kind][1])))
+            op = random_op(rng, c, f"SXM_{kind.upper()}", str(rng.choice(INSTRUCTIONS[kind])))
             everyone = (1 << c.superlanes) - 1
             issues[t] = (op, everyone if rng.random() < 0.5 else int(rng.integers(everyone + 1)))
             spread_maps(rng, c, op, bench.values[t])
@@ -168,67 +165,83 @@ def _near_floats(rng, block: np.ndarray) -> None:
     block[:] = np.ascontiguousarray(values).view(np.uint8).reshape(*shape, 4).transpose(2, 0, 1)
 
 
-def flip_single_bits(rng, c: Config, bench: Bench, issues) -> int:
-    """One wrong bit in some operands; returns how many corrections that makes."""
-    count = 0
-    for t, (op, mask) in issues.items():
-        for code in range(2 * c.streams):
-            for r in range(c.superlanes):
-                if rng.random() < 0.3:
-                    bench.flips[t, code, r] = (int(rng.integers(8 * c.lanes + bench.code.check_bits)),)
-                    times = sum(code in range(first, first + n) for first, n in op.reads(c))
-                    count += (mask >> r & 1) * times
-    return count
+def flip_single_bits(rng, c: Config, bench: Bench, issues, share: float) -> list[int]:
+    """One wrong bit in a share of all words on the streams; returns the corrections of each engine."""
+    wrong = rng.random(bench.values.shape[:3]) < share
+    for t, code, r in np.argwhere(wrong):
+        bench.flips[int(t), int(code), int(r)] = (int(rng.integers(8 * c.lanes + bench.code.check_bits)),)
+    return [
+        sum(
+            int(wrong[t, first : first + count, r].sum())
+            for t, (op, mask) in words.items()
+            for first, count in op.reads(c)
+            for r in range(c.superlanes)
+            if mask >> r & 1
+        )
+        for words in issues
+    ]
 
 
-def prepared(c: Config, kind: str, seed: int, cycles: int):
+def prepared(c: Config, kinds: list[str], seed: int, cycles: int):
     rng = np.random.default_rng(seed)
     print(f"seed {seed}")
     bench = Bench(c, rng, cycles)
-    issues = traffic(rng, c, kind, bench)
-    bench.checks = bench.code.encode(bench.values)
-    return rng, bench, issues
+    return rng, bench, [traffic(rng, c, kind, bench) for kind in kinds]
 
 
-def tail(c: Config, issues) -> int:
-    return max(op.timing(c).d_func for op, _ in issues.values()) + c.superlanes + 2
+def play(c: Config, bench: Bench, kinds: list[str], issues, folder=None):
+    last = max(op.timing(c).d_func for words in issues for op, _ in words.values())
+    makes = [lambda kind=kind: engine(c, f"SXM_{kind.upper()}", False) for kind in kinds]
+    return bench.run(makes, issues, last + c.superlanes + 1, folder)
 
 
-@pytest.mark.parametrize("kind", ENGINES)
+@pytest.mark.parametrize("kind", SIMPLE)
 @pytest.mark.parametrize("ecc", [False, True], ids=["plain", "ecc"])
-@pytest.mark.parametrize("lanes, superlanes", SHAPES)
+@pytest.mark.parametrize("lanes, superlanes", [(4, 1), (4, 3), (8, 2)])
 def test_results_and_times_are_the_tables(kind, lanes, superlanes, ecc):
     c = shape(lanes, superlanes, ecc)
-    _, bench, issues = prepared(c, kind, 100 * lanes + superlanes, 60)
-    seen = bench.run(ENGINES[kind][0](c), f"SXM_{kind.upper()}", issues, tail(c, issues))
-    assert seen.drives == expect(c, bench, issues)
-    assert (seen.corrected, seen.uncorrectable) == (0, [])
+    _, bench, issues = prepared(c, [kind], 100 * lanes + superlanes, 50)
+    [seen] = play(c, bench, [kind], issues)
+    assert seen.drives == expect(c, bench, issues[0])
+    assert (seen.corrected, seen.faults) == (0, [])
 
 
-@pytest.mark.parametrize("kind", ENGINES)
-@pytest.mark.parametrize("lanes, superlanes", [(4, 2), (16, 2)])
-def test_one_wrong_bit_in_every_operand_is_corrected_and_counted(kind, lanes, superlanes):
-    c = shape(lanes, superlanes)
-    rng, bench, issues = prepared(c, kind, 7, 40)
-    corrections = flip_single_bits(rng, c, bench, issues)
-    seen = bench.run(ENGINES[kind][0](c), f"SXM_{kind.upper()}", issues, tail(c, issues))
-    assert seen.drives == expect(c, bench, issues)
-    assert (seen.corrected, seen.uncorrectable) == (corrections, [])
+@pytest.mark.parametrize("lanes, superlanes, ecc", [(16, 4, True), (4, 5, False), (8, 1, True)])
+def test_exported_engines_beside_each_other(lanes, superlanes, ecc, tmp_path):
+    """All engines in Verilator, with one wrong bit in every tenth word on the streams where there is ECC."""
+    c, kinds = shape(lanes, superlanes, ecc), list(INSTRUCTIONS)
+    rng, bench, issues = prepared(c, kinds, 200 * lanes + superlanes, 120)
+    corrections = flip_single_bits(rng, c, bench, issues, 0.1 * ecc)
+    for kind, seen, words, count in zip(
+        kinds, play(c, bench, kinds, issues, tmp_path), issues, corrections, strict=True
+    ):
+        assert seen.drives == expect(c, bench, words), kind
+        assert (seen.corrected, seen.faults) == (count, []), kind
+
+
+@pytest.mark.parametrize("kind", SIMPLE)
+def test_one_wrong_bit_in_operands_is_corrected_and_counted(kind):
+    c = shape(8, 2)
+    rng, bench, issues = prepared(c, [kind], 7, 40)
+    [corrections] = flip_single_bits(rng, c, bench, issues, 0.3)
+    [seen] = play(c, bench, [kind], issues)
+    assert seen.drives == expect(c, bench, issues[0])
+    assert (seen.corrected, seen.faults) == (corrections, [])
     assert corrections > 10
 
 
-@pytest.mark.parametrize("kind", ENGINES)
-def test_two_wrong_bits_in_an_operand_are_reported_where_and_when_they_are_found(kind):
+@pytest.mark.parametrize("kind", SIMPLE)
+def test_two_wrong_bits_in_an_operand_are_reported_when_they_are_found(kind):
     c = shape(8, 2)
-    rng, bench, issues = prepared(c, kind, 8, 40)
-    expected = []
-    for t, (op, mask) in issues.items():
+    rng, bench, issues = prepared(c, [kind], 8, 40)
+    expected = set()
+    for t, (op, mask) in issues[0].items():
         first, count = op.reads(c)[-1]
         code, r = first + int(rng.integers(count)), int(rng.integers(c.superlanes))
         bits = rng.choice(8 * c.lanes + bench.code.check_bits, size=2, replace=False)
         bench.flips[t, code, r] = tuple(int(bit) for bit in bits)
         if mask >> r & 1:
-            expected.append((t + 1, r))
-    seen = bench.run(ENGINES[kind][0](c), f"SXM_{kind.upper()}", issues, tail(c, issues))
-    assert sorted(seen.uncorrectable) == sorted(expected)
+            expected.add(t + 1 + r)
+    [seen] = play(c, bench, [kind], issues)
+    assert seen.faults == sorted(expected)
     assert seen.corrected == 0
