@@ -11,7 +11,6 @@ from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, data_bits
 from hdl.lib.word import fields
-from hdl.mxm.shape import Shape
 from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.isa.codec import layout
@@ -119,12 +118,15 @@ class Accumulator(wiring.Component):
     def _leave(self, m: Module, rows, valid: Value, result: Value, tag: Value) -> None:
         c, width = self.config, data_bits(self.config)
         row, dst, writes, *_ = self._split(tag)
-        lanes = [result.word_select(k, 32) for k in range(c.lanes)]
+        final = Signal(len(result))
+        with m.If(valid):
+            m.d.comb += final.eq(result)
+        lanes = [final.word_select(k, 32) for k in range(c.lanes)]
         with m.If(valid & writes):
             m.d.comb += [
                 rows.write_en.eq(1),
                 rows.write_addr.eq(row),
-                rows.write_data.eq(Cat(result, *(encode(self.code, lane) for lane in lanes if self.code))),
+                rows.write_data.eq(Cat(final, *(encode(self.code, lane) for lane in lanes if self.code))),
             ]
         words = [Cat(lane.word_select(b, 8) for lane in lanes) for b in range(4)]
         with m.If(valid & ~writes):

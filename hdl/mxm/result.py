@@ -4,7 +4,7 @@ from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.mxm.shape import FLAG_BITS, Chains, Shape, columns
+from hdl.mxm.shape import FLAG_BITS, Chain, Shape
 
 #: Pipeline stages of fp16: sum of the phases, magnitude, coarse and fine normalisation with rounding.
 ROUND_STAGES = 4
@@ -18,7 +18,7 @@ class Result(wiring.Component):
 
     Members
     -------
-    chain : Chains
+    chain : Chain
     int8_valid, fp16_valid
         Whether a pass's sums (fp16: one phase's) stand in `chain`.
     first, last
@@ -31,7 +31,7 @@ class Result(wiring.Component):
     def __init__(self, shape: Shape, sim: bool = False):
         self.shape, self.sim = shape, sim
         super().__init__({
-            "chain": In(Chains(shape)),
+            "chain": In(Chain(shape)),
             "int8_valid": In(1),
             "fp16_valid": In(1),
             "first": In(1),
@@ -46,7 +46,7 @@ class Result(wiring.Component):
         if not shape.fp16:
             m.d.comb += self.valid.eq(self.int8_valid)
             with m.If(self.int8_valid):
-                m.d.comb += self.values.eq(Cat(_extended(column.int8) for column in columns(self.chain)))
+                m.d.comb += self.values.eq(self._integers())
             return m
         ends = [self.fp16_valid & self.last]
         for k in range(ROUND_STAGES):
@@ -54,18 +54,26 @@ class Result(wiring.Component):
             m.d.sync += later.eq(ends[-1])
             ends.append(later)
         m.d.comb += self.valid.eq(self.int8_valid | ends[-1])
-        rounded = Cat(self._round(m, k, column, ends) for k, column in enumerate(columns(self.chain)))
+        rounded = Cat(self._round(m, k, ends) for k in range(shape.lanes))
         with m.If(ends[-1]):
             m.d.comb += self.values.eq(rounded)
         if shape.int8:
             with m.If(self.int8_valid):
-                m.d.comb += self.values.eq(Cat(_extended(column.int8) for column in columns(self.chain)))
+                m.d.comb += self.values.eq(self._integers())
         if self.sim:
             m.d.sync += Assert(~(self.int8_valid & ends[-1]), "an int8 pass and an fp16 pass met at ACC")
         return m
 
-    def _round(self, m: Module, k: int, column, ends: list[Value]) -> Signal:
+    def _integers(self) -> Value:
+        bits = self.shape.int8_bits
+        columns = [self.chain.int8.word_select(k, bits) for k in range(self.shape.lanes)]
+        return Cat(Cat(column, column[-1].replicate(32 - bits)) for column in columns)
+
+    def _round(self, m: Module, k: int, ends: list[Value]) -> Signal:
         shape = self.shape
+        low = self.chain.low.word_select(k, shape.chain_low_bits).as_signed()
+        high = self.chain.high.word_select(k, shape.chain_high_bits).as_signed()
+        flags = self.chain.flags.word_select(k, FLAG_BITS)
 
         def register(name: str, bits) -> Signal:
             return Signal(bits, name=f"{name}_{k}_q", reset_less=True)
@@ -75,9 +83,9 @@ class Result(wiring.Component):
         flags_q = register("flags", FLAG_BITS)
         with m.If(self.fp16_valid):
             m.d.sync += [
-                low_q.eq(Mux(self.first, 0, low_q) + column.low),
-                high_q.eq(Mux(self.first, 0, high_q) + column.high),
-                flags_q.eq(Mux(self.first, 0, flags_q) | column.flags),
+                low_q.eq(Mux(self.first, 0, low_q) + low),
+                high_q.eq(Mux(self.first, 0, high_q) + high),
+                flags_q.eq(Mux(self.first, 0, flags_q) | flags),
             ]
 
         total = Signal(signed(len(high_q) + 32), name=f"total_{k}")
@@ -108,11 +116,6 @@ class Result(wiring.Component):
         with m.If(ends[3]):
             m.d.sync += result_q.eq(_pack(m, k, window_q, sticky_q, group_q, minus_q2, flags_q3))
         return result_q
-
-
-def _extended(value: Value) -> Value:
-    """A signed value in 32 bits."""
-    return Cat(value, value[-1].replicate(32 - len(value)))
 
 
 def _pack(m: Module, k: int, window: Value, sticky: Value, group: Value, minus: Value, flags: Value) -> Value:

@@ -8,8 +8,8 @@ from hdl.lib.operands import Operands
 from hdl.lib.pipe import delay
 from hdl.lib.stream import Streams, data_bits
 from hdl.lib.word import fields
-from hdl.mxm.fp16 import unpack
-from hdl.mxm.shape import MANTISSA_BITS, SPECIAL_SHIFT, Broadcast, Shape
+from hdl.mxm.fp16 import classes, unpack
+from hdl.mxm.shape import MANTISSA_BITS, SHIFT_BITS, Broadcast, Shape
 from sw.arch.config import Config
 from sw.isa.codec import layout
 from sw.isa.table import instruction, latch
@@ -80,32 +80,42 @@ class Row(wiring.Component):
         lane_bits = (shape.lanes - 1).bit_length()
         position, block = load.out[:lane_bits], load.out[lane_bits : len(word["col"])]
         kind = load.out[len(word["col"]) :]
+        columns = {fp16: self._columns(m, load.words, load.valid, fp16) for fp16 in self._types()}
         with m.If(load.valid):
             m.d.comb += row.block.eq(1 << block)
             with m.Switch(kind):
                 for n, size in enumerate(sizes):
-                    for fp16 in (False, True):
-                        columns = size >> fp16
-                        if (shape.fp16 if fp16 else shape.int8) and 1 <= columns <= shape.lanes:
+                    for fp16 in self._types():
+                        count = size >> fp16
+                        if 1 <= count <= shape.lanes:
                             with m.Case(n | fp16 << len(word["n"])):
-                                self._spread(m, load.words, columns, position, fp16)
+                                for k in range(shape.lanes):
+                                    m.d.comb += [
+                                        row.columns[k].eq(position[count.bit_length() - 1 :] == k // count),
+                                        row.load.word_select(k, len(columns[fp16][0])).eq(columns[fp16][k % count]),
+                                    ]
         # The buffer holds the columns of this very word one cycle after they are on the load lines.
         _, installing = delay(m, 1, self.load_valid & install, latch(c) + 1, "install")
         m.d.comb += row.install.eq(installing)
 
-    def _spread(self, m: Module, words: Value, columns: int, position: Value, fp16: bool) -> None:
-        """Sends `columns` columns to all places of a supercell where they may go, and says which of these is meant."""
-        shape, row, width = self.shape, self.row, data_bits(self.config)
-        elements = []
-        for column in range(columns):
-            streams = [words[s * width :][:width] for s in range(column << fp16, (column + 1) << fp16)]
-            lanes = [Cat(s.word_select(k, 8) for s in streams) for k in range(shape.lanes)]
-            elements.append(Cat(_element(shape, bits, fp16) for bits in lanes))
-        for column in range(shape.lanes):
-            m.d.comb += [
-                row.columns[column].eq(position[columns.bit_length() - 1 :] == column // columns),
-                row.load[column].eq(elements[column % columns]),
-            ]
+    def _types(self) -> tuple[bool, ...]:
+        """The types that are built: whether each is fp16."""
+        return (False,) * self.shape.int8 + (True,) * self.shape.fp16
+
+    def _columns(self, m: Module, words: Value, valid: Value, fp16: bool) -> list[Signal]:
+        """The columns that a load can bring, as elements of the array."""
+        shape, width = self.shape, data_bits(self.config)
+        columns = []
+        for j in range(min(self.load_sizes[-1] >> fp16, shape.lanes)):
+            column = Signal(shape.lanes * shape.element_bits, name=f"{'fp16' if fp16 else 'int8'}_column_{j}")
+            streams = [words[s * width :][:width] for s in range(j << fp16, (j + 1) << fp16)]
+            for k in range(shape.lanes):
+                bits = Cat(stream.word_select(k, 8) for stream in streams)
+                element = unpack(bits) if fp16 else Cat(bits, Const(0, shape.element_bits - 8))
+                with m.If(valid):
+                    m.d.comb += column.word_select(k, shape.element_bits).eq(element)
+            columns.append(column)
+        return columns
 
     def _activations(self, m: Module) -> None:
         c, shape, row = self.config, self.shape, self.row
@@ -125,8 +135,7 @@ class Row(wiring.Component):
 
         starts = Cat(valid & self.pass_powered, valid & ~self.pass_powered)
         if shape.int8:
-            bits = [load.words[8 * k :][:8].as_signed() for k in range(shape.lanes)]
-            m.d.comb += [lane.eq(value) for lane, value in zip(row.int8, bits, strict=True)]
+            m.d.comb += row.int8.eq(load.words)
             go, skip = self._after_latch(m, Mux(word["dtype"] == 0, starts, 0), "int8")
             m.d.comb += row.int8_sum.eq(go)
             m.d.sync += [row.int8_add.eq(go), row.int8_skip.eq(skip)]
@@ -156,27 +165,25 @@ class Row(wiring.Component):
             row.fp16_skip.eq(sum_skip),
         ]
         m.d.comb += row.fp16_multiply.eq(Cat(goes).any())
-        special = Signal(shape.rows)
         for p, start in enumerate(goes):
             with m.If(start):
                 m.d.comb += row.phase.eq(p)
-                for k in range(shape.rows):
-                    lane = p * shape.rows + k
-                    element = unpack(Cat(words[8 * lane :][:8], words[width + 8 * lane :][:8]))
-                    m.d.comb += [
-                        row.mantissa[k].eq(element[:MANTISSA_BITS]),
-                        row.shift[k].eq(element[MANTISSA_BITS:]),
-                        special[k].eq(element[MANTISSA_BITS:] == SPECIAL_SHIFT),
-                    ]
-        m.d.comb += row.special.eq(special.any())
+        for k in range(shape.rows):
+            bits, element = Signal(16, name=f"bits_{k}"), Signal(MANTISSA_BITS + SHIFT_BITS, name=f"element_{k}")
+            for p, start in enumerate(goes):
+                lane = p * shape.rows + k
+                with m.If(start):
+                    m.d.comb += bits.eq(Cat(words.word_select(lane, 8), words[width:].word_select(lane, 8)))
+            mantissa, shift = element[:MANTISSA_BITS], element[MANTISSA_BITS:]
+            m.d.comb += [
+                element.eq(unpack(bits)),
+                row.mantissa.word_select(k, MANTISSA_BITS).eq(mantissa),
+                row.shift.word_select(k, SHIFT_BITS).eq(shift),
+                Cat(row.nan[k], row.infinite[k], row.zero[k]).eq(Cat(classes(mantissa, shift))),
+            ]
+        m.d.comb += row.special.eq((row.nan | row.infinite).any())
 
     def _assert(self, m: Module, condition: Value, text: str) -> None:
         if self.sim:
             m.d.sync += Assert(condition, text)
 
-
-def _element(shape: Shape, bits: Value, fp16: bool) -> Value:
-    """Stream bytes as an element of the array, of its full width."""
-    if fp16:
-        return unpack(bits)
-    return Cat(bits, Const(0, shape.element_bits - 8))

@@ -63,6 +63,16 @@ class Shape:
         """Sum of VL int8 products."""
         return 16 + (self.vl - 1).bit_length()
 
+    @property
+    def chain_low_bits(self) -> int:
+        """Low window of one phase's products of all superlanes."""
+        return self.low_bits(self.rows * self.superlanes)
+
+    @property
+    def chain_high_bits(self) -> int:
+        """High window of one phase's products of all superlanes."""
+        return self.high_bits(self.rows * self.superlanes)
+
     def low_bits(self, products: int) -> int:
         """Sum of `products` fp16 products in the low window."""
         return _LOW_BITS + (products - 1).bit_length()
@@ -73,57 +83,43 @@ class Shape:
 
 
 class Chain(wiring.Signature):
-    """One column's partial sums on their way north."""
+    """Partial sums of a column block on their way north: for each column, column 0 in the low bits.
+
+    `int8` holds `int8_bits` a column, `low` and `high` `chain_low_bits` and `chain_high_bits`, `flags` FLAG_BITS.
+    """
 
     def __init__(self, shape: Shape):
         members = {}
-        products = shape.rows * shape.superlanes
         if shape.int8:
-            members["int8"] = Out(signed(shape.int8_bits))
+            members["int8"] = Out(shape.int8_bits * shape.lanes)
         if shape.fp16:
-            members["low"] = Out(signed(shape.low_bits(products)))
-            members["high"] = Out(signed(shape.high_bits(products)))
-            members["flags"] = Out(FLAG_BITS)
+            members["low"] = Out(shape.chain_low_bits * shape.lanes)
+            members["high"] = Out(shape.chain_high_bits * shape.lanes)
+            members["flags"] = Out(FLAG_BITS * shape.lanes)
         super().__init__(members)
 
 
-class Chains(wiring.Signature):
-    """The chains of a column block: `column_k`."""
-
-    def __init__(self, shape: Shape):
-        super().__init__({f"column_{k}": Out(Chain(shape)) for k in range(shape.lanes)})
-
-
-def columns(chains) -> list:
-    """The columns of a Chains interface."""
-    return [getattr(chains, name) for name in chains.signature.members]
-
-
 class Broadcast(wiring.Signature):
-    """What one superlane sends to all its supercells.
+    """What one superlane sends to all its supercells; vectors have lane, column or row 0 in the low bits.
 
-    `load` is one column of weights for every column of a supercell, `columns` those columns that are written, `block`
-    the supercell that is meant; `install` copies buffers to arrays. `int8_sum` multiplies and sums, `int8_add` puts the
-    sum on the chain, `int8_skip` lets the chain pass by; `fp16_…` likewise, `phase` selecting the rows of `mantissa`
-    and `shift` (activations); `special` tells that one of these is infinite or NaN.
+    `load` is a column of weights for each column of a supercell, `columns` tells which of these are written, `block` in
+    which supercell; `install` copies buffers to arrays. `int8_sum` multiplies `int8` and sums, `int8_add` puts the sum
+    on the chain, `int8_skip` lets the chain pass by; `fp16_...` likewise. `mantissa` and `shift` are the activations of
+    phase `phase`; `nan`, `infinite`, `zero` tell what each is, `special` that one is infinite or NaN.
     """
 
     def __init__(self, shape: Shape):
         members = {
-            "load": Out(shape.element_bits * shape.lanes).array(shape.lanes),
+            "load": Out(shape.element_bits * shape.lanes * shape.lanes),
             "columns": Out(shape.lanes),
             "block": Out(shape.superlanes),
             "install": Out(1),
         }
         if shape.int8:
-            members |= {"int8": Out(signed(8)).array(shape.lanes)}
-            members |= {name: Out(1) for name in ("int8_sum", "int8_add", "int8_skip")}
+            members |= {"int8": Out(8 * shape.lanes), "int8_sum": Out(1), "int8_add": Out(1), "int8_skip": Out(1)}
         if shape.fp16:
-            members |= {
-                "mantissa": Out(signed(MANTISSA_BITS)).array(shape.rows),
-                "shift": Out(SHIFT_BITS).array(shape.rows),
-                "special": Out(1),
-                "phase": Out(range(shape.interval)),
-            }
+            members |= {"mantissa": Out(MANTISSA_BITS * shape.rows), "shift": Out(SHIFT_BITS * shape.rows)}
+            members |= {name: Out(shape.rows) for name in ("nan", "infinite", "zero")}
+            members |= {"special": Out(1), "phase": Out(range(shape.interval))}
             members |= {name: Out(1) for name in ("fp16_multiply", "fp16_sum", "fp16_add", "fp16_skip")}
         super().__init__(members)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.lib.tree import tree_or, tree_sum
 from hdl.mxm.fp16 import fp16_column
-from hdl.mxm.shape import MANTISSA_BITS, SHIFT_BITS, SPECIAL_SHIFT, Broadcast, Chains, Shape, columns
+from hdl.mxm.shape import MANTISSA_BITS, SHIFT_BITS, SPECIAL_SHIFT, Broadcast, Chain, Shape
 
 
 class Supercell(wiring.Component):
@@ -18,7 +18,7 @@ class Supercell(wiring.Component):
         What the superlane sends to all its supercells.
     here : bool
         Whether this is the supercell that `row.columns` means.
-    below, above : Chains
+    below, above : Chain
         Partial sums of the superlanes to the south, and with this one's added.
 
     Timing, from the cycle in which `int8_sum` is high: `int8_add` or `int8_skip` comes one cycle later and `above` holds
@@ -31,32 +31,31 @@ class Supercell(wiring.Component):
         super().__init__({
             "row": In(Broadcast(shape)),
             "here": In(1),
-            "below": In(Chains(shape)),
-            "above": Out(Chains(shape)),
+            "below": In(Chain(shape)),
+            "above": Out(Chain(shape)),
         })
 
     def elaborate(self, platform):
         m = Module()
         shape, row = self.shape, self.row
-        below, above = columns(self.below), columns(self.above)
         buffers, arrays = [], []
         for column in range(shape.lanes):
             buffers.append([Element(shape, f"buffer_{column}_{k}") for k in range(shape.lanes)])
             arrays.append([Element(shape, f"weight_{column}_{k}") for k in range(shape.lanes)])
             with m.If(self.here & row.columns[column]):
                 for k, element in enumerate(buffers[column]):
-                    m.d.sync += element.load(row.load[column].word_select(k, shape.element_bits))
+                    m.d.sync += element.load(row.load.word_select(column * shape.lanes + k, shape.element_bits))
             with m.If(row.install):
                 for old, new in zip(arrays[column], buffers[column], strict=True):
                     m.d.sync += old.copy(new)
             if shape.int8:
-                int8_column(m, shape, row, column, arrays[column], below[column], above[column])
+                int8_column(m, shape, row, column, arrays[column], self.below, self.above)
         if shape.fp16:
             special = Signal(name="weight_special", reset_less=True)
             with m.If(row.install):
                 m.d.sync += special.eq(tree_or([w.shift == SPECIAL_SHIFT for weights in buffers for w in weights]))
             for column, weights in enumerate(arrays):
-                fp16_column(m, shape, row, column, weights, special, below[column], above[column])
+                fp16_column(m, shape, row, column, weights, special, self.below, self.above)
         return m
 
 
@@ -82,13 +81,15 @@ class Element:
 
 def int8_column(m: Module, shape: Shape, row, column: int, weights: list[Element], below, above) -> None:
     """Sum of a column's int8 products, and its place in the chain."""
-    products = [a * w.mantissa[:8].as_signed() for a, w in zip(row.int8, weights, strict=True)]
+    lanes = [row.int8.word_select(k, 8).as_signed() for k in range(shape.lanes)]
+    products = [a * w.mantissa[:8].as_signed() for a, w in zip(lanes, weights, strict=True)]
+    south = below.int8.word_select(column, shape.int8_bits).as_signed()
     sum_q = Signal(signed(shape.int8_sum_bits), name=f"sum_{column}_q", reset_less=True)
     chain_q = Signal(signed(shape.int8_bits), name=f"chain_{column}_q", reset_less=True)
     with m.If(row.int8_sum):
         m.d.sync += sum_q.eq(tree_sum(products))
     with m.If(row.int8_add):
-        m.d.sync += chain_q.eq(below.int8 + sum_q)
+        m.d.sync += chain_q.eq(south + sum_q)
     with m.Elif(row.int8_skip):
-        m.d.sync += chain_q.eq(below.int8)
-    m.d.comb += above.int8.eq(chain_q)
+        m.d.sync += chain_q.eq(south)
+    m.d.comb += above.int8.word_select(column, shape.int8_bits).eq(chain_q)
