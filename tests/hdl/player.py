@@ -40,8 +40,8 @@ endmodule
 def play(unit, depth: int, tmp_path, **operands) -> np.ndarray:
     """Results for arrays of operands by port name (a scalar counts for all), in order.
 
-    `unit` is the exported design as `export` gives it. AssertionError if a result stands in any other cycle than
-    `depth` after its operands.
+    `unit` is the exported design as `export` gives it. AssertionError if a result stands in any other cycle
+    than `depth` after its operands.
     """
     names, arrays = list(operands), np.broadcast_arrays(*operands.values())
     random, count = generator(), len(arrays[0])
