@@ -8,18 +8,18 @@ import pytest
 
 from hdl.export import export
 from hdl.lib.aluop import ALU_OP
-from hdl.lib.lane import Lane
+from hdl.vxm.lanes import Lanes
 from sw.arch.dtype import DType
 from sw.golden.convert import convert, extend
 from sw.golden.scalar import evaluate
 from sw.isa.table import ALU_TYPES, SPECIAL, STAGES, alu_class
 from tests import softfloat
-from tests.hdl.player import play
+from tests.hdl.player import COPIES, play
 
 
 @pytest.fixture(scope="module")
 def lane():
-    return export(Lane(), "lane")
+    return export(Lanes(COPIES, floats=True, specials=True), "vxm_lanes_special")
 
 
 def operate(lane, folder, kind, op, dtype, a, b=0, mask=0, to=0, modular=0):
@@ -73,7 +73,8 @@ def test_simple_against_golden(lane, tmp_path, dtype):
     pick = random.integers(0, len(a), 400_000)
     above = (random.integers(0, 1 << (32 - dtype.bits), (2, len(pick))) << dtype.bits).astype(np.uint32)
     a, b = (extend(dtype, x[pick]) ^ high for x, high in zip((a, b), above, strict=True))
-    choice, mask, modular = (random.integers(0, n, len(a)) for n in (len(names), 1 << 32, 2))
+    mask = random.integers(0, 1 << 32, len(pick))
+    choice, modular = (random.integers(0, n, len(pick) // COPIES).repeat(COPIES) for n in (len(names), 2))
     op = np.array([ALU_OP[name] for name in names])[choice]
     got = operate(lane, tmp_path, "simple", op, dtype, a, b, mask=mask, modular=modular)
     for k, name in enumerate(names):
