@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hdl.column import Column
 from hdl.mem.slice import Slice
 from hdl.sxm.engines import engine
+from hdl.sxm.engines import engine
 from hdl.vxm.unit import Vxm
 from sw.arch.config import Config
 from sw.arch.floorplan import Queue, Unit, floorplan
@@ -34,4 +35,11 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
             Placed(q.name.lower(), engine(c, q.cls, sim), q.cls.lower(), f"{q.cls.lower()}_tile", unit, (q,))
             for q in queues
         ]
+    if unit.kind == "SXM":
+        return [_engine(c, queue, sim) for queue in queues]
     return []
+
+
+def _engine(c: Config, queue: Queue, sim: bool) -> Placed:
+    module = queue.cls.lower()
+    return Placed(queue.name.lower(), engine(c, queue.cls, sim), module, f"{module}_tile", queue.unit, (queue,))

@@ -94,12 +94,12 @@ def peek(m: Module, c: Config, streams, en: Value, code: Value, count: int, name
     step = 1 << (count - 1).bit_length()
     parts = {"data": Const(0), "check": Const(0)}
     for west, side in enumerate(("east", "west")):
-        here = Signal(name=f"{name}_{side}")
+        here = Signal(name=f"{name}_{side}_{count}")
         m.d.comb += here.eq(en & (code[-1] == west))
         for kind, suffix, width in (("data", "", data_bits(c)), ("check", "_check", check_bits(c))):
             vector = _reachable(c, getattr(streams, side + suffix), width, groups)
             slot = code[: width_of(len(vector) // width)] if width else Const(0)
-            word = pick(m, f"{name}_{side}_{kind}", here, vector, slot.shift_right(step.bit_length() - 1), step * width)
+            word = pick(m, f"{name}_{side}_{kind}_by_{count}", here, vector, slot.shift_right(step.bit_length() - 1), step * width)
             parts[kind] = parts[kind] | word[: count * width]
     return parts["data"], parts["check"]
 
