@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 
 .DELETE_ON_ERROR:
-.PHONY: help sim test test-slow lint verilog synth bench coverage docs lock clean
+.PHONY: help preflight sim test test-slow lint verilog synth bench coverage docs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,10 @@ lock: $(READY) ## pin the newest allowed versions in requirements.lock
 clean: ## remove everything that was built, and the virtual environment
 	rm -rf build $(VENV) .pytest_cache .ruff_cache .hypothesis
 
-$(READY): requirements.lock pyproject.toml scripts/preflight.sh
+preflight:
+	@scripts/preflight.sh >/dev/null
+
+$(READY): requirements.lock pyproject.toml scripts/preflight.sh | preflight
 	@python=$$(scripts/preflight.sh) && echo "Setting up $(VENV) from requirements.lock with $$python (about 100 MB, half a minute) ..." && "$$python" -m venv $(VENV)
 	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .

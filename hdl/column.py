@@ -81,3 +81,12 @@ def tree_sum(values: list):
     while len(values) > 1:
         values = [values[k] + values[k + 1] if k + 1 < len(values) else values[k] for k in range(0, len(values), 2)]
     return values[0]
+
+
+def join(m: Module, outside, tile) -> None:
+    """Joins ports of a component to the same ports of a part of it, member by member."""
+    for path, member, value in outside.signature.flatten(outside):
+        inner = tile
+        for step in path:
+            inner = inner[step] if isinstance(step, int) else getattr(inner, step)
+        m.d.comb += inner.eq(value) if member.flow is In else value.eq(inner)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from hdl.column import Column
 from hdl.mem.slice import Slice
+from hdl.sxm.engines import engine
+from hdl.sxm.engines import engine
+from hdl.vxm.unit import Vxm
 from sw.arch.config import Config
 from sw.arch.floorplan import Queue, Unit, floorplan
 
@@ -25,4 +28,18 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
     queues = tuple(queue for queue in floorplan(c).queues if queue.unit == unit)
     if unit.kind == "MEM":
         return [Placed(unit.name.lower(), Slice(c, sim), "mem_slice", "mem_tile", unit, queues)]
+    if unit.kind == "VXM":
+        return [Placed("vxm", Vxm(c, sim), "vxm", "vxm_tile", unit, queues)]
+    if unit.kind == "SXM":
+        return [
+            Placed(q.name.lower(), engine(c, q.cls, sim), q.cls.lower(), f"{q.cls.lower()}_tile", unit, (q,))
+            for q in queues
+        ]
+    if unit.kind == "SXM":
+        return [_engine(c, queue, sim) for queue in queues]
     return []
+
+
+def _engine(c: Config, queue: Queue, sim: bool) -> Placed:
+    module = queue.cls.lower()
+    return Placed(queue.name.lower(), engine(c, queue.cls, sim), module, f"{module}_tile", queue.unit, (queue,))

@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -31,9 +32,14 @@ def export(component: wiring.Component, top: str) -> Verilog:
         for command in (
             f"read_rtlil {source}",
             f"hierarchy -check -top {top}",
-            "proc_clean; proc_rmdead; proc_prune; clean",
+            "proc",
+            "opt_clean",
+            "opt_dff -nosdff",
+            "opt_clean",
             f"write_verilog -noattr {target}",
         ):
-            ys.run_pass(f"tee -q {command}" if ";" not in command else command, design)
+            ys.run_pass(f"tee -q {command}", design)
         text = target.read_text()
+    library = resources.files("hdl.lib") / "verilog"
+    text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))
     return Verilog(top, text, platform.ports, platform.uses)

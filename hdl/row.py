@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.column import drives, narrow
+from hdl.column import drives, join, narrow
 from hdl.columns import Placed
 from hdl.fetch import FetchTile
 from hdl.lib.stamp import stamp
@@ -77,11 +77,3 @@ class Row(wiring.Component):
         m.d.comb += self.conflict.eq(Cat(conflicts))
         return m
 
-
-def join(m: Module, outside, tile) -> None:
-    """Joins the narrow ports of a row to those of the tile in it, member by member."""
-    for path, member, value in outside.signature.flatten(outside):
-        inner = tile
-        for step in path:
-            inner = inner[step] if isinstance(step, int) else getattr(inner, step)
-        m.d.comb += inner.eq(value) if member.flow is In else value.eq(inner)

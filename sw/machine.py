@@ -15,7 +15,8 @@ class MachineError(RuntimeError):
 
 @dataclass(frozen=True)
 class Fault:
-    """What stopped a chip: a name of its kind, and the unit, queue and cycle (superlane-0 time) where it showed."""
+    """What stopped a chip: the name of its code (see `sw.arch.hostmap`), the unit and queue, and the cycle in
+    superlane-0 time."""
 
     kind: str
     unit: str
@@ -28,8 +29,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Run:
-    """How a run ended. `cycles` counts from cycle 0 of the first iteration through the last cycle of the last one, or
-    to the fault."""
+    """How a run ended. `cycles` counts from cycle 0 of the first iteration through the last cycle of the last
+    one, or to the fault."""
 
     cycles: int
     iterations: int
@@ -37,8 +38,8 @@ class Run:
 
 
 class Machine(Protocol):
-    """A chip that programs run on. A place in memory is the name of a region of the image, or a slice in host order;
-    addresses count words from its beginning."""
+    """A chip that programs run on. A place in memory is the name of a region of the image, or a slice in host
+    order; addresses count words from its beginning."""
 
     def load(self, image: Image) -> None:
         """Takes over queues, memory contents and regions; forgets everything before."""

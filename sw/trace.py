@@ -1,9 +1,10 @@
-"""The lockstep trace: every stream drive and every memory write, of the golden model and of the hardware alike.
+"""The lockstep trace: every stream drive and every memory write, of the golden model and of the hardware
+alike.
 
-A record is one superlane of one event. kind DRIVE: `place` is the stop of the register that receives the value, `item`
-the stream code, `cycle` the superlane-0 cycle in which it stands there; drives off the floorplan are left out. kind
-WRITE: `place` is the slice in host order, `item` the word address, `cycle` the access cycle. Cycles count from cycle 0
-of the first iteration through all iterations and restart gaps.
+A record is one superlane of one event. kind DRIVE: `place` is the stop of the register that receives the
+value, `item` the stream code, `cycle` the superlane-0 cycle in which it stands there; drives off the
+floorplan are left out. kind WRITE: `place` is the slice in host order, `item` the word address, `cycle` the
+access cycle. Cycles count from cycle 0 of the first iteration through all iterations and restart gaps.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.arch.stream import Stream
 from sw.asm.burst import Burst
-from sw.isa.table import restart_gap
+from sw.isa.spec import Op
 
 DRIVE, WRITE = range(2)
 _KEY = ("cycle", "kind", "place", "item", "superlane")
@@ -27,9 +28,8 @@ class TraceError(ValueError):
 
 def record_type(lanes: int) -> np.dtype:
     """The TRACE record for superlanes of this many lanes."""
-    return np.dtype(
-        [("cycle", "i8"), ("kind", "u1"), ("place", "i4"), ("item", "i4"), ("superlane", "i4"), ("data", "u1", (lanes,))]
-    )
+    numbers = [("cycle", "i8"), ("kind", "u1"), ("place", "i4"), ("item", "i4"), ("superlane", "i4")]
+    return np.dtype([*numbers, ("data", "u1", (lanes,))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,9 @@ class Trace:
 
     @classmethod
     def parse(cls, config: Config, lines: Iterable[str]) -> "Trace":
-        """A trace from what the hardware prints: `~D cycle place item superlane data` for drives and `~W …` for writes,
-        the cycle as superlane `superlane` sees it, data as hex digits with lane 0 last; other lines are passed over."""
+        """A trace from what the hardware prints: `~D cycle place item superlane data` for drives and `~W …`
+        for writes, the cycle as superlane `superlane` sees it, data as hex digits with lane 0 last; other
+        lines are passed over."""
         rows = []
         for line in lines:
             if not line.startswith(("~D ", "~W ")):
@@ -62,7 +63,8 @@ class Trace:
                 data = int(words[5], 16).to_bytes(config.lanes, "little")
             except ValueError as error:
                 raise TraceError(f"'{line.strip()}' is not a trace record: {error}.") from error
-            rows.append((cycle - superlane, words[0] == "~W", place, item, superlane, np.frombuffer(data, np.uint8)))
+            kind = WRITE if words[0] == "~W" else DRIVE
+            rows.append((cycle - superlane, kind, place, item, superlane, tuple(data)))
         return cls.of(config, [np.array(rows, record_type(config.lanes))])
 
 
@@ -101,13 +103,11 @@ def _table(config: Config, expected, got, bursts, period) -> str:
         rows += [("unit", names[0]), ("word", item)]
     rows.append(("instruction", _instruction(config, first, names, bursts, period) or "unknown"))
     if keys[0] != keys[1]:
-        rows += [("expected", "this event" if first is expected else "nothing yet"),
-                 ("got", "this event" if first is got else "nothing")]
-        rows.append(("value", _hex(first["data"])))
+        sides = ("expected", "got") if first is expected else ("got", "expected")
+        rows += [(sides[0], _hex(first["data"])), (sides[1], "no such event")]
     else:
         lanes = np.flatnonzero(expected["data"] != got["data"])
         rows.append(("lanes that differ", ", ".join(map(str, lanes))))
-        rows += [(f"lane {lane}", f"expected {expected['data'][lane]:#04x}, got {got['data'][lane]:#04x}") for lane in lanes]
         rows += [("expected", _hex(expected["data"])), ("got", _hex(got["data"]))]
     width = max(len(name) for name, _ in rows)
     return "First difference:\n" + "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
@@ -117,20 +117,23 @@ def _hex(data: np.ndarray) -> str:
     return f"{bytes(data[::-1]).hex()} (lane 0 last)"
 
 
-def _instruction(config: Config, record, units: list[str], bursts: Sequence[Burst], period: int) -> str | None:
+def _instruction(config: Config, record, units: list[str], bursts, period: int) -> str | None:
     """The instruction that makes this record, if the program has one."""
     cycle = int(record["cycle"]) % period if period else int(record["cycle"])
     for burst in bursts:
         if burst.queue.unit.name not in units:
             continue
         for op in burst.word:
-            timing = op.timing(config)
-            if record["kind"] == DRIVE:
-                hit = any(first <= record["item"] < first + count for first, count in op.drives(config))
-                copy = burst.copy_at(cycle - timing.d_func) if hit else None
-            else:
-                writes = timing.access is not None and not op.drives(config)
-                copy = burst.copy_at(cycle - timing.access) if writes else None
-            if copy is not None:
-                return f"{op.instr.name} of queue {burst.queue.name}, issued at {cycle}, copy {copy}"
+            delay = _delay(config, op, record)
+            if delay is not None and (copy := burst.copy_at(cycle - delay)) is not None:
+                return f"{op.instr.name} of queue {burst.queue.name}, issued at {cycle - delay}, copy {copy}"
     return None
+
+
+def _delay(config: Config, op: Op, record) -> int | None:
+    """Cycles from issue to a record of this kind, None if the instruction makes no such record."""
+    timing, drives = op.timing(config), op.drives(config)
+    if record["kind"] == WRITE:
+        return None if drives else timing.access
+    hit = any(first <= record["item"] < first + count for first, count in drives)
+    return timing.d_func if hit else None

@@ -11,9 +11,7 @@ variable public, which costs most of the speed, lets the environment win over `e
 import hashlib
 import json
 import os
-import re
 import shutil
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
@@ -21,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cocotb_tools.config
-import find_libpython
 from filelock import FileLock
 
+from tb.cocotb_environment import cocotb_environment
 from tb.process import run_logged, run_with_progress, tail
-from tb.toolchain import Toolchain, ToolError, find_toolchain
+from tb.toolchain import Toolchain, find_toolchain
 
 #: Where builds are kept.
 BUILD_ROOT = Path(__file__).resolve().parent.parent / "build" / "verilator"
@@ -62,12 +60,14 @@ class Sources:
         small and fast. Their inputs are copied when they change.
     hier: modules that Verilator compiles in runs of their own. Calling one costs about half a microsecond for
         every instance and clock cycle, idle or not: only for what is too large otherwise.
+    defines: Verilog macros, `NAME` or `NAME=value`.
     """
 
     top: str
     verilog: Mapping[str, str]
     shared: Sequence[str] = ()
     hier: Sequence[str] = ()
+    defines: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,24 @@ def build(
     tools = find_toolchain()
     control = _control_file(sources, public_vars)
     flags = [*_FLAGS, "--top-module", sources.top, "-o", sources.top]
+    flags += [f"-D{define}" for define in sources.defines]
     flags += ["--hierarchical"] if sources.hier else []
     flags += ["--trace-fst"] if waves else []
     flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
     files = sorted(sources.verilog.items())
     identity = [tools.identity(), str(cocotb_tools.config.libs_dir), control, flags, files]
-    done = root / hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:20]
+    done = root / _hash(identity)
     if not done.exists():
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "lock"):  # one at a time: a build by itself keeps all cores busy
             if not done.exists():
                 partial = done.with_suffix(".partial")
                 shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir()
+                runtime = root / f"runtime-{_hash([tools.identity(), waves, coverage])}"
+                _copy_objects(runtime, partial)
                 _build(tools, sources, control, flags, partial)
+                _copy_objects(partial, runtime)
                 manifest = {"top": sources.top, "waves": waves, "coverage": coverage}
                 (partial / _MANIFEST).write_text(json.dumps(manifest))
                 partial.rename(done)
@@ -148,7 +153,7 @@ def run(
     status = run_logged(
         [str(build_dir.resolve() / manifest["top"]), *(["--trace"] if manifest["waves"] else [])],
         cwd=test_dir,
-        env=os.environ | _cocotb_environment(manifest["top"], module, names, results, seed) | dict(env or {}),
+        env=os.environ | cocotb_environment(manifest["top"], module, names, results, seed) | dict(env or {}),
         log=log,
         timeout_s=timeout_s,
     )
@@ -172,8 +177,18 @@ def _control_file(sources: Sources, public_vars: Sequence[tuple[str, str]]) -> s
     return "\n".join([*lines, ""])
 
 
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:20]
+
+
+def _copy_objects(source: Path, target: Path) -> None:
+    """Take over Verilator's own compiled files, which do not depend on the design and take longest."""
+    target.mkdir(exist_ok=True)
+    for path in source.glob("verilated*.o"):
+        shutil.copy(path, target)
+
+
 def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str], directory: Path) -> None:
-    directory.mkdir()
     for name, text in {"control.vlt": control, **sources.verilog}.items():
         (directory / name).write_text(text)
     libs = cocotb_tools.config.libs_dir
@@ -197,29 +212,6 @@ def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str
     if status:
         end = tail(directory / "build.log")
         raise BuildError(f"Verilator did not build {sources.top}: {status}. Its log ends with:\n{end}")
-
-
-def _cocotb_environment(
-    top: str, module: str, names: Sequence[str], results: Path, seed: int
-) -> dict[str, str]:
-    """What the simulator's cocotb reads; the variables are listed in cocotb's manual."""
-    libpython = find_libpython.find_libpython()
-    if libpython is None:
-        raise ToolError(f"cocotb needs the shared libpython of {sys.executable}; install python3-dev.")
-    env = {
-        "COCOTB_TOPLEVEL": top,
-        "COCOTB_TEST_MODULES": module,
-        "COCOTB_RESULTS_FILE": str(results),
-        "COCOTB_RANDOM_SEED": str(seed),
-        "COCOTB_TRUST_INERTIAL_WRITES": "1",
-        "TOPLEVEL_LANG": "verilog",
-        "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
-        "PYGPI_PYTHON_BIN": sys.executable,
-        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-    }
-    if names:
-        env["COCOTB_TEST_FILTER"] = rf"\.({'|'.join(map(re.escape, names))})(/.*)?$"
-    return env
 
 
 def _judge(

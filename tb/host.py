@@ -38,7 +38,8 @@ class FaultRecord:
 
     def __str__(self):
         queue = "no queue" if self.queue is None else f"queue {self.queue}"
-        return f"Fault {self.code.name} of unit {self.unit}, {queue}, in cycle {self.cycle}: {FAULT_DOC[self.code]}."
+        where = f"unit {self.unit}, {queue}, in cycle {self.cycle}"
+        return f"Fault {self.code.name} of {where}: {FAULT_DOC[self.code]}."
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class Counters:
 
 
 class Host:
-    """The host port of `dut`, whose ports are named as `hdl.host.port.HostPort` names them, with `clk` and `rst`.
+    """The host port of `dut`, whose ports are named as `hdl.host.port.HostPort` names them, with `clk` and
+    `rst`.
 
-    Every method raises HostError if the chip answers with an AXI error, has a fault that the call ran into, or takes
-    longer than it can. Call `connect` after reset and before anything else.
+    Every method raises HostError if the chip answers with an AXI error, has a fault that the call ran
+    into, or takes longer than it can. Call `connect` after reset and before anything else.
     """
 
     def __init__(self, dut):
@@ -169,7 +171,8 @@ class Host:
 
     async def _load(self, space: Space, unit: int, address: int, words: np.ndarray, word_bytes: int):
         if words.dtype != np.uint8 or words.ndim != 2 or words.shape[1] != word_bytes:
-            raise HostError(f"A load to {space.name} takes uint8 [n, {word_bytes}], not {words.dtype} {words.shape}.")
+            given = f"{words.dtype} of shape {words.shape}"
+            raise HostError(f"A load to {space.name} takes uint8 [n, {word_bytes}], not {given}.")
         await self.transfer(Transfer.LOAD, space, unit, address, len(words))
         await self.source.send(AxiStreamFrame(words.tobytes()))
         what = f"Loading {len(words)} words to {space.name} {unit}"

@@ -1,5 +1,8 @@
 """One long command with a log file, a time limit and a sign of life."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,7 +32,13 @@ def run_logged(
     deadline = time.monotonic() + timeout_s
     with log.open("w") as output:
         child = subprocess.Popen(
-            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             while child.poll() is None:
@@ -38,7 +47,9 @@ def run_logged(
                 on_poll()
                 time.sleep(_POLL_S)
         finally:
-            child.kill()
+            # The whole group, since compilers are children of children.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             child.wait()
     if child.returncode < 0:
         return f"it died of signal {-child.returncode}"

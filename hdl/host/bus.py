@@ -1,12 +1,13 @@
 """The host bus: how the host port reaches memories, queues and counters while no program runs.
 
-One request a cycle at most, never stalled. Every request, write or read, that names an existing place is answered
-exactly once, by `valid`; answers to one unit keep their order. How long an answer takes is up to the floorplan. Reading
-queues is not supported, so a queue need not have the path.
+One request a cycle at most, never stalled. Every request, write or read, that names an existing place is
+answered exactly once, by `valid`; answers to one unit keep their order. How long an answer takes is up to
+the floorplan. Reading queues is not supported, so a queue need not have the path.
 
 - MEM: `unit` is the slice, `addr` the word, `part` the superlane; `data` and `check` are the stored word.
-- QUEUE: `unit` is the queue, `addr` the word, `part` the piece of `data` bits of its 16 bytes, lowest first. The pieces of
-  a word come in order and all of them, so the queue may write when the last arrives. `check` is zero.
+- QUEUE: `unit` is the queue, `addr` the word, `part` the piece of `data` bits of its 16 bytes, lowest
+  first. The pieces of a word come in order and all of them, so the queue may write when the last arrives.
+  `check` is zero.
 - STATUS, read only: `unit` is the unit, `addr` a `hostmap.Counter`; the answer is a number of 32 bits.
 """
 
@@ -24,8 +25,8 @@ from sw.arch.hostmap import WORD_BYTES, Counter, Space
 class BusShape:
     """Sizes of a host bus: what exists behind it, and from that the widths of its fields.
 
-    slices, words: MEM slices and the words of each. queues, queue_words: instruction queues and the boot words that
-    each can take. units: units with counters. ecc: MEM words carry check bits.
+    slices, words: MEM slices and the words of each. queues, queue_words: instruction queues and the boot
+    words that each can take. units: units with counters. ecc: MEM words carry check bits.
     """
 
     lanes: int

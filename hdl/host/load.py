@@ -21,9 +21,9 @@ class Step(Enum, shape=2):
 class Loader(wiring.Component):
     """Cuts a packet of `count` words into pieces of `lanes` bytes.
 
-    A word is `parts` pieces; TLAST has to come with its last beat and only there, and TKEEP has to be all ones. Otherwise
-    the load ends with a fault, what was complete is written, and the rest of the packet is thrown away. The stream is
-    taken at a beat a cycle, and only between `start` and the end of the packet.
+    A word is `parts` pieces; TLAST has to come with its last beat and only there, and TKEEP has to be all
+    ones. Otherwise the load ends with a fault, what was complete is written, and the rest of the packet is
+    thrown away. The stream is taken at a beat a cycle, and only between `start` and the end of the packet.
 
     Members
     -------
@@ -85,7 +85,7 @@ class Loader(wiring.Component):
         return m
 
     def _take(self, m, step, beat, part, addr, left, last_part):
-        """One beat: put it in its place, hand on a full piece, and hold the packet's end against the count."""
+        """Take a beat, hand on a full piece, compare the packet's end with the count."""
         beats = self.shape.lanes // self.stream_bytes
         with m.If(self.stream.tkeep.all()):
             m.d.sync += [

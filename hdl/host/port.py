@@ -1,6 +1,6 @@
-"""The host port: AXI4-Lite control and AXI4-Stream data on one side, the host bus and run control on the other."""
+"""The host port: AXI4-Lite and AXI4-Stream on one side, the host bus and run control on the other."""
 
-from amaranth import Const, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -21,7 +21,8 @@ class HostPort(wiring.Component):
     ----------
     shape : what is behind the bus
     config_hash : 32 bits, what CONFIG reads
-    restart_gap, release, gather : see `Sequencer`; reports on `fault` and `corrected` take `gather` cycles too
+    restart_gap, release, gather : see `Sequencer`; reports on `fault` and `corrected` take `gather`
+        cycles too
     corrected_bits : width of `corrected`
     stream_bytes : bytes of a stream beat, 8 or, on narrower superlanes, `lanes`
 
@@ -30,8 +31,8 @@ class HostPort(wiring.Component):
     s_axil, s_axis, m_axis : control, loads, reads
     interrupt : high while a run is done or a fault is pending
     bus : host bus; silent while a run is going on
-    clear_counters, reset_core, start : pulses, see `Sequencer`. reset_core clears everything but MEM, queue memories, the
-        bus and the counters, also on the way to `fault` and `halted`
+    clear_counters, reset_core, start : pulses, see `Sequencer`. reset_core clears everything but MEM,
+        queue memories, the bus and the counters, also on the way to `fault` and `halted`
     freeze : a fault is pending: queues issue nothing
     halted : all queues have reached HALT
     fault : first of the faults of this cycle
@@ -111,7 +112,7 @@ class HostPort(wiring.Component):
             "reading": transfer.reading,
         }
         m.d.comb += [
-            *(registers.status[index].eq(status[name]) for index, name in enumerate(REGISTERS["STATUS"].bits)),
+            registers.status.eq(Cat(status[name] for name in REGISTERS["STATUS"].bits)),
             self.interrupt.eq(done | (code != Fault.NONE)),
             registers.id.eq(ID),
             registers.version.eq(VERSION),

@@ -10,7 +10,7 @@ from hdl.host.bus import BusShape
 
 
 class Step(Enum, shape=2):
-    """What the reader is doing. CLOSE ends an aborted packet, FLUSH waits for answers that nobody wants any more."""
+    """What the reader does. CLOSE ends an aborted packet, FLUSH waits for answers that are not wanted."""
 
     IDLE = 0
     SEND = 1
@@ -21,8 +21,8 @@ class Step(Enum, shape=2):
 class Reader(wiring.Component):
     """Asks for `count` vectors of MEM, superlane by superlane, and sends them as one packet.
 
-    Never more than `depth` pieces are asked for and not sent, so an answer always finds room. An aborted packet that has
-    begun is closed by one more beat, zero, with TLAST and TUSER.
+    Never more than `depth` pieces are asked for and not sent, so an answer always finds room. An aborted
+    packet that has begun is closed by one more beat, zero, with TLAST and TUSER.
 
     Members
     -------
@@ -114,16 +114,17 @@ class Reader(wiring.Component):
                 m.d.sync += [part.eq(0), addr.eq(addr + 1), left.eq(left - 1)]
 
     def _send(self, m, step, pieces):
-        """Fill the output register beat by beat; returns whether it is filled and whether a piece leaves the FIFO."""
+        """Fill the output register; returns whether it is filled and whether a piece leaves the FIFO."""
         beats = self.shape.lanes // self.stream_bytes
         beat = Signal(range(beats))
         part = Signal(self.shape.part_bits)
         left = Signal(self.shape.addr_bits + 1)
-        free, fill, take = Signal(), Signal(), Signal()
+        free, fill, drop, take = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             free.eq(~self.stream.tvalid | self.stream.tready),
             fill.eq((step == Step.SEND) & free & pieces.r_rdy & (left != 0)),
-            take.eq(pieces.r_rdy & ((fill & (beat == beats - 1)) | (step == Step.CLOSE) | (step == Step.FLUSH))),
+            drop.eq((step == Step.CLOSE) | (step == Step.FLUSH)),
+            take.eq(pieces.r_rdy & (drop | (fill & (beat == beats - 1)))),
             pieces.r_en.eq(take),
         ]
         with m.If(self.start & (step == Step.IDLE)):

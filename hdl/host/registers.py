@@ -28,9 +28,9 @@ class Step(Enum, shape=3):
 class Registers(wiring.Component):
     """Decodes accesses and refuses what cannot be done, so that whoever gets a command need not check it.
 
-    DECERR: no register there. SLVERR, and no effect: a misaligned or partial write, a write to a register that is
-    read-only or a read of one that is write-only, a value out of range, any write but abort while `busy`, a start or a
-    transfer while `blocked`, a counter read while `busy`.
+    DECERR: no register there. SLVERR, and no effect: a misaligned or partial write, a write to a register
+    that is read-only or a read of one that is write-only, a value out of range, any write but abort while
+    `busy`, a start or a transfer while `blocked`, a counter read while `busy`.
 
     Members
     -------
@@ -86,7 +86,9 @@ class Registers(wiring.Component):
                 with m.If(axi.bready):
                     m.d.sync += [step.eq(Step.IDLE), axi.bvalid.eq(0)]
             with m.Case(Step.READ):
-                m.d.sync += [step.eq(Step.ANSWERED), axi.rvalid.eq(1), axi.rresp.eq(Response.SLVERR), axi.rdata.eq(0)]
+                m.d.sync += [
+                    step.eq(Step.ANSWERED), axi.rvalid.eq(1), axi.rresp.eq(Response.SLVERR), axi.rdata.eq(0),
+                ]
                 self._read(m, step, address)
             with m.Case(Step.COUNTER):
                 with m.If(self.told):
@@ -134,10 +136,11 @@ class Registers(wiring.Component):
 
     def _target_exists(self):
         end = self.target_address + self.target_count
-        mem = (self.target_space == Space.MEM) & (self.target_unit < self.shape.slices) & (end <= self.shape.words)
-        queue = (self.target_space == Space.QUEUE) & (self.target_unit < self.shape.queues) \
-            & (end <= self.shape.queue_words)
-        return (self.target_count != 0) & (mem | queue)
+        mem = (self.target_unit < self.shape.slices) & (end <= self.shape.words)
+        queue = (self.target_unit < self.shape.queues) & (end <= self.shape.queue_words)
+        return (self.target_count != 0) & (
+            ((self.target_space == Space.MEM) & mem) | ((self.target_space == Space.QUEUE) & queue)
+        )
 
     def _read(self, m, step, address):
         cycles_hi = Signal(32)

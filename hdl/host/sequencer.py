@@ -1,4 +1,4 @@
-"""Runs of several iterations: when queues start, when an iteration has ended, and how many cycles that took."""
+"""Runs of several iterations: when queues start, when an iteration has ended, how long it took."""
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
@@ -21,8 +21,9 @@ class Step(Enum, shape=3):
 class Sequencer(wiring.Component):
     """Releases the queues for each iteration and counts cycles.
 
-    Cycle 0 of an iteration comes `release` cycles after `start`; what happens in the core in cycle t is seen at `halted`
-    and `fault` in t + gather. An iteration of T cycles has its last HALT in T-1; the next cycle 0 is T + restart_gap.
+    Cycle 0 of an iteration comes `release` cycles after `start`; what happens in the core in cycle t is
+    seen at `halted` and `fault` in t + gather. An iteration of T cycles has its last HALT in T-1; the next
+    cycle 0 is T + restart_gap.
 
     Parameters
     ----------
@@ -35,8 +36,8 @@ class Sequencer(wiring.Component):
     abort : pulse, ends a run at once; also resets the core when idle
     fault : pulse, ends a run at once
     halted : all queues have reached HALT; must fall within `gather` cycles of `reset_core`
-    clear_counters, reset_core, start : pulses, in this order in successive cycles; clear_counters comes with the first
-        reset_core of a run
+    clear_counters, reset_core, start : pulses, in this order in successive cycles; clear_counters comes
+        with the first reset_core of a run
     running, finished : a run is going on; pulse when one has ended and all its writes have landed
     cycles : the program cycle that is seen at `fault` now; after a run, N*T + (N-1)*restart_gap
     iteration : iterations that have ended

@@ -28,12 +28,14 @@ class Kind(Enum, shape=2):
 
 
 class Transfer(wiring.Component):
-    """Runs one transfer or counter read at a time; who starts the next before `busy` falls breaks the contract.
+    """Runs one transfer or counter read at a time; who starts the next before `busy` falls breaks the
+    contract.
 
     Members
     -------
     load_stream, read_stream, bus : see `Loader`, `Reader`, `HostBus`
-    load, read : pulses that begin a transfer with space, unit, address, count, which stay until it ends and are in range
+    load, read : pulses that begin a transfer with space, unit, address, count, which stay until it ends
+        and are in range
     ask, counter_unit, counter : pulse that reads a counter (number in space STATUS)
     told, told_value, told_nothing : pulse: the counter's value, or that no answer came
     abort : pulse, ends a transfer as soon as its answers are in
@@ -130,7 +132,7 @@ class Transfer(wiring.Component):
             ]
 
     def _answer(self, m, reader, kind):
-        """Check what comes back; returns, a cycle after it, that there was an answer and that its word is lost."""
+        """Check what comes back; returns, a cycle later, that there was an answer and that it is lost."""
         answer = self.bus.answer
         answered, lost = Signal(), Signal()
         piece = Signal(self.shape.word_bits)

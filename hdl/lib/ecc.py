@@ -10,7 +10,9 @@ from sw.arch.ecc import SecDed
 
 def encode(code: SecDed, data: Value) -> Value:
     """Check bits of `data` (code.data_bits wide): a parity tree per check bit, without shared parts."""
-    return Cat(Cat(data[bit] for bit in range(code.data_bits) if mask >> bit & 1).xor() for mask in code.masks)
+    # Bits are picked one by one: masked with a constant, the data would reach the Verilog in splinters.
+    rows = ([bit for bit in range(code.data_bits) if mask >> bit & 1] for mask in code.masks)
+    return Cat(Cat(data[bit] for bit in row).xor() for row in rows)
 
 
 def decode(
@@ -18,10 +20,11 @@ def decode(
 ) -> tuple[Value, Value, Value]:
     """Check and correct `data` against `check`; combinational.
 
-    Returns (data, corrected, uncorrectable) as `SecDed.decode` does. Call it, and use what it returns, inside the
-    stage's `m.If(valid)`: then an idle stage computes nothing, and a clean word only its syndrome.
+    Returns (data, corrected, uncorrectable) as `SecDed.decode` does. Call it, and use what it returns,
+    inside the stage's `m.If(valid)`: then an idle stage computes nothing, and a clean word only its syndrome.
     """
-    # A rest value that is neither all zeros nor all ones: otherwise Verilator computes the syndrome and masks it.
+    # A rest value that is neither all zeros nor all ones: otherwise Verilator computes the syndrome and
+    # masks it.
     syndrome = Signal(code.check_bits, init=1, name=f"{name}_syndrome")
     flip = Signal(code.data_bits, name=f"{name}_flip")
     corrected = Signal(name=f"{name}_corrected")

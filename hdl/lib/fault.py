@@ -7,7 +7,7 @@ from sw.arch.hostmap import Fault
 
 
 class FaultReport(wiring.Signature):
-    """A fault in this cycle: `valid`, its `code`, and the numbers of the `unit` and the `queue` that it belongs to."""
+    """A fault in this cycle: `valid`, its `code`, the numbers of its `unit` and `queue`."""
 
     def __init__(self, unit_bits: int, queue_bits: int):
         super().__init__({

@@ -15,8 +15,8 @@ class Issue(wiring.Signature):
         super().__init__({"valid": Out(1), "mask": Out(c.superlanes), "word": Out(layout(cls, c).bits)})
 
 
-def northward(m: Module, c: Config, issue) -> list[tuple[Signal, Signal]]:
-    """Pipes an issue port north, one superlane a cycle.
+def northward(m: Module, c: Config, issue, prefix: str = "") -> list[tuple[Signal, Signal]]:
+    """Pipes an issue port north, one superlane a cycle; `prefix` begins the names of the registers.
 
     Returns per superlane (valid, word); valid is low where the mask powers the superlane down.
     """
@@ -24,9 +24,9 @@ def northward(m: Module, c: Config, issue) -> list[tuple[Signal, Signal]]:
     valid, mask, word = issue.valid, issue.mask, issue.word
     for r in range(c.superlanes):
         if r:
-            here = Signal(name=f"valid_{r}")
-            here_mask = Signal(c.superlanes, name=f"mask_{r}", reset_less=True)
-            here_word = Signal(len(word), name=f"word_{r}", reset_less=True)
+            here = Signal(name=f"{prefix}valid_{r}")
+            here_mask = Signal(c.superlanes, name=f"{prefix}mask_{r}", reset_less=True)
+            here_word = Signal(len(word), name=f"{prefix}word_{r}", reset_less=True)
             m.d.sync += here.eq(valid)
             with m.If(valid):
                 m.d.sync += [here_mask.eq(mask), here_word.eq(word)]

@@ -19,8 +19,8 @@ class Pipeline(wiring.Component):
 
     A subclass lists its methods in `stages`. Every stage takes the module and, by name, the values it needs:
     inputs of the unit or what an earlier stage answered as a dict of expressions; `valid` is the stage's own.
-    The last one answers `result`. Registers load only under their stage's valid, and a value is carried as far
-    as it is needed.
+    The last one answers `result`. Registers load only under their stage's valid, and a value is carried as
+    far as it is needed.
 
     Parameters
     ----------

@@ -43,7 +43,8 @@ class Special(Pipeline):
         }
 
     def reduce(
-        self, m, valid, exp2, log2, rsqrt, recip, tanh, sign, nan, infinite, zero, exponent, significand, fixed
+        self, m, valid, exp2, log2, rsqrt, recip, tanh, sign, nan, infinite, zero, exponent, significand,
+        fixed,
     ):
         """Row and offset in the table, what multiplies and follows it, and the answers known already."""
         argument = named(m, "argument", Mux(sign, -fixed, fixed)[:35].as_signed())

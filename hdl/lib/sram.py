@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 class Sram(wiring.Component):
     """A bank of `depth` words of `width` bits with one read and one write port.
 
-    Both ports are synchronous: `read_data` holds the word of `read_addr` from the cycle after `read_en` until the
-    next `read_en`. By contract no word is read and written in the same cycle. Contents and `read_data` are
-    undefined at power-up.
+    Both ports are synchronous: `read_data` holds the word of `read_addr` from the cycle after `read_en`
+    until the next `read_en`. By contract no word is read and written in the same cycle. Contents and
+    `read_data` are undefined at power-up.
 
     Members: `read_en`, `read_addr`, `read_data`, `write_en`, `write_addr`, `write_data`.
     """
@@ -32,7 +32,9 @@ class Sram(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.mem = mem = memory.Memory(shape=self.width, depth=self.depth, init=[])
+        m.submodules.mem = mem = memory.Memory(
+            shape=self.width, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+        )
         read, write = mem.read_port(), mem.write_port()
         m.d.comb += [
             read.en.eq(self.read_en),

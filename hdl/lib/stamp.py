@@ -35,6 +35,8 @@ class Export:
         self.parameters: dict[str, dict] = {}
         #: Module name -> ports, "i" or "o" and width.
         self.ports: dict[str, dict[str, tuple[str, int]]] = {}
+        #: Modules of `hdl/lib/verilog` that are used.
+        self.primitives: set[str] = set()
         #: Module name -> number of uses.
         self.uses: dict[str, int] = {}
 

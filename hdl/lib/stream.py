@@ -4,12 +4,14 @@ A stream's word is `8*lanes` data bits and, with ECC, its SECDED check bits. Dat
 direction stand in two flat vectors, stream s at bits s*width: that keeps a stop one register and simulates fast.
 """
 
-from amaranth.hdl import Assert, Module, Signal, Value
+from amaranth.hdl import Assert, Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
+from hdl.lib.slots import pick
 from sw.arch.config import Config
 from sw.arch.ecc import secded
+from sw.isa.fields import width_of
 
 
 def data_bits(c: Config) -> int:
@@ -63,39 +65,59 @@ class Drive(wiring.Signature):
     def __repr__(self) -> str:
         return f"Drive(sizes={self.sizes}, groups={self.groups})"
 
-    def starts(self, c: Config, count: int) -> list[int]:
-        """First streams that a group of `count` may have."""
-        step = 1 << (count - 1).bit_length()
-        starts = range(0, c.streams - count + 1, step)
-        return [s for s in starts if self.groups is None or s // 4 in self.groups]
+    @property
+    def most(self) -> int:
+        """The largest group."""
+        return max(self.sizes)
+
+    def chosen(self, drive, index: int) -> Value:
+        """Whether a drive of this kind is of size number `index`."""
+        return drive.size == index if len(self.sizes) > 1 else Const(1)
 
 
 def select(m: Module, c: Config, streams, code: Value, count: int, data: Value, check: Value, groups=None) -> None:
     """Registers `data` and `check` from `count` streams starting at stream `code` (direction in its top bit).
 
-    Call it inside the stage's `m.If(valid)`. In simulation builds a stream that nobody wrote fails an assertion.
+    Call it inside the stage's `m.If(valid)`. `groups` limits the SG4 groups that can be taken (None: all). A count that
+    is no power of two takes the streams up to the next one. In simulation builds a stream that nobody drove fails an
+    assertion.
     """
-    width, extra = data_bits(c), check_bits(c)
-    sim = hasattr(streams, "east_written")
-    driven = Signal(name="driven")
-    with m.Switch(code):
-        for code_value, side, s in places(c, count, groups):
-            with m.Case(code_value):
-                m.d.sync += data.eq(getattr(streams, side)[s * width : (s + count) * width])
-                m.d.sync += check.eq(getattr(streams, f"{side}_check")[s * extra : (s + count) * extra])
-                if sim:
-                    m.d.comb += driven.eq(getattr(streams, f"{side}_written")[s : s + count].all())
-    if sim:
-        m.d.sync += Assert(driven, "a stream was read that nobody drove")
+    taken = Signal(name=f"{data.name}_taken")
+    m.d.comb += taken.eq(1)
+    words, checks = peek(m, c, streams, taken, code, count, data.name, groups)
+    watch(m, streams, taken, code, count)
+    m.d.sync += [data.eq(words), check.eq(checks)]
 
 
-def places(c: Config, count: int, groups=None):
-    """Every place of an aligned group of `count` streams: (stream code, "east" or "west", first stream)."""
+def peek(m: Module, c: Config, streams, en: Value, code: Value, count: int, name: str, groups=None):
+    """Data and check bits of `count` streams starting at stream `code`, in this cycle; zero while `en` is low."""
     step = 1 << (count - 1).bit_length()
+    parts = {"data": Const(0), "check": Const(0)}
     for west, side in enumerate(("east", "west")):
-        for s in range(0, c.streams - count + 1, step):
-            if groups is None or s // 4 in groups:
-                yield west * c.streams + s, side, s
+        here = Signal(name=f"{name}_{side}_{count}")
+        m.d.comb += here.eq(en & (code[-1] == west))
+        for kind, suffix, width in (("data", "", data_bits(c)), ("check", "_check", check_bits(c))):
+            vector = _reachable(c, getattr(streams, side + suffix), width, groups)
+            slot = code[: width_of(len(vector) // width)] if width else Const(0)
+            word = pick(m, f"{name}_{side}_{kind}_by_{count}", here, vector, slot.shift_right(step.bit_length() - 1), step * width)
+            parts[kind] = parts[kind] | word[: count * width]
+    return parts["data"], parts["check"]
+
+
+def watch(m: Module, streams, en: Value, code: Value, count: int) -> None:
+    """In simulation builds, asserts that `count` streams that are read while `en` is high were driven."""
+    if hasattr(streams, "east_written"):
+        step = 1 << (count - 1).bit_length()
+        written = Cat(streams.east_written, streams.west_written).word_select(code >> (step.bit_length() - 1), step)
+        m.d.sync += Assert(~en | written[:count].all(), "a stream was read that nobody drove")
+
+
+def _reachable(c: Config, vector: Value, width: int, groups) -> Value:
+    """The words of the reachable SG4 groups, placed so that the low bits of a stream's number find it."""
+    if groups is None or len(groups) == c.streams // 4:
+        return vector
+    ordered = sorted(groups, key=lambda group: group % len(groups))
+    return Cat(vector[4 * group * width : (4 * group + 4) * width] for group in ordered)
 
 
 def latched(c: Config, count: int, name: str) -> tuple[Signal, Signal]:

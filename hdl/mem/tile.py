@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from hdl.lib.ecc import decode
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams, check_bits, data_bits, latched, places, select
+from hdl.lib.stream import Drive, Streams, check_bits, data_bits, latched, peek, select, watch
 from hdl.lib.word import fields
 from sw.arch.config import Config
 from sw.arch.ecc import secded
@@ -181,20 +181,9 @@ class Tile(wiring.Component):
         """The word to store: from the stream now, from the pipe beside the map, or from the host."""
         c, f = self.config, write["f"]
         width, extra = data_bits(c), check_bits(c)
-        picked, picked_check = Signal(width, name="picked"), Signal(extra, name="picked_check")
         taken = self.valid & (f["op"] != 0)
-        driven = Signal()
-        with m.If(taken), m.Switch(f["stream"]):
-            for code, side, s in places(c, 1):
-                with m.Case(code):
-                    m.d.comb += [
-                        picked.eq(getattr(self.streams, side)[s * width : (s + 1) * width]),
-                        picked_check.eq(getattr(self.streams, f"{side}_check")[s * extra : (s + 1) * extra]),
-                    ]
-                    if self.sim:
-                        m.d.comb += driven.eq(getattr(self.streams, f"{side}_written")[s])
-        if self.sim:
-            m.d.sync += Assert(~taken | driven, "a stream was written to memory that nobody drove")
+        picked, picked_check = peek(m, c, self.streams, taken, f["stream"], 1, "stored")
+        watch(m, self.streams, taken, f["stream"], 1)
         held, held_check, valid = picked, picked_check, self.valid & (f["op"] == instruction("SCATTER").code)
         for stage in range(instruction("SCATTER").timing(c, {}).access):
             data_q = Signal(width, name=f"scatter_{stage}", reset_less=True)

@@ -1,42 +1,95 @@
-from amaranth import Module, Signal, signed
+"""One supercell: lanes x lanes weights, double buffered, and their products with one superlane's activations."""
+
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-def tree_sum(t):
-    while len(t) > 1:
-        t = [t[i] + t[i + 1] if i + 1 < len(t) else t[i] for i in range(0, len(t), 2)]
-    return t[0]
+from hdl.lib.tree import tree_or, tree_sum
+from hdl.mxm.fp16 import fp16_column
+from hdl.mxm.shape import MANTISSA_BITS, SHIFT_BITS, SPECIAL_SHIFT, Broadcast, Chain, Shape
+
 
 class Supercell(wiring.Component):
-    def __init__(self, lanes, width):
-        self.lanes = lanes
-        self.width = width
+    """Rows of one superlane, columns of another.
+
+    Members
+    -------
+    row : Broadcast
+        What the superlane sends to all its supercells.
+    here : bool
+        Whether this is the supercell that `row.columns` means.
+    below, above : Chain
+        Partial sums of the superlanes to the south, and with this one's added.
+
+    Timing, from the cycle in which `int8_sum` is high: `int8_add` or `int8_skip` comes one cycle later and `above` holds
+    the sum from the cycle after that. fp16: `fp16_multiply`, then `fp16_sum`, then `fp16_add` or `fp16_skip`. Columns are
+    in the buffer from the cycle after `here`; the array holds the buffer from the cycle after `install`.
+    """
+
+    def __init__(self, shape: Shape):
+        self.shape = shape
         super().__init__({
-            "write": In(lanes), "load": In(8 * lanes).array(lanes), "install": In(1),
-            "act": In(signed(8)).array(lanes), "mul": In(1), "add": In(1), "skip": In(1),
-            "below": In(signed(width)).array(lanes),
-            "above": Out(signed(width)).array(lanes),
+            "row": In(Broadcast(shape)),
+            "here": In(1),
+            "below": In(Chain(shape)),
+            "above": Out(Chain(shape)),
         })
+
     def elaborate(self, platform):
         m = Module()
-        lanes = self.lanes
-        for c in range(lanes):
-            buffer = [Signal(8, name=f"buffer_{c}_{k}", reset_less=True) for k in range(lanes)]
-            weight = [Signal(signed(8), name=f"weight_{c}_{k}", reset_less=True) for k in range(lanes)]
-            with m.If(self.write[c]):
-                for k in range(lanes):
-                    m.d.sync += buffer[k].eq(self.load[c].word_select(k, 8))
-            with m.If(self.install):
-                for k in range(lanes):
-                    m.d.sync += weight[k].eq(buffer[k])
-            total = tree_sum([a * w for a, w in zip(self.act, weight)])
-            sum_q = Signal(signed(16 + (lanes-1).bit_length()), name=f"sum_{c}_q", reset_less=True)
-            psum_q = Signal(signed(self.width), name=f"psum_{c}_q", reset_less=True)
-            with m.If(self.mul):
-                m.d.sync += sum_q.eq(total)
-            with m.If(self.add):
-                m.d.sync += psum_q.eq(self.below[c] + sum_q)
-            with m.Elif(self.skip):
-                m.d.sync += psum_q.eq(self.below[c])
-            m.d.comb += self.above[c].eq(psum_q)
+        shape, row = self.shape, self.row
+        buffers, arrays = [], []
+        for column in range(shape.lanes):
+            buffers.append([Element(shape, f"buffer_{column}_{k}") for k in range(shape.lanes)])
+            arrays.append([Element(shape, f"weight_{column}_{k}") for k in range(shape.lanes)])
+            with m.If(self.here & row.columns[column]):
+                for k, element in enumerate(buffers[column]):
+                    m.d.sync += element.load(row.load.word_select(column * shape.lanes + k, shape.element_bits))
+            with m.If(row.install):
+                for old, new in zip(arrays[column], buffers[column], strict=True):
+                    m.d.sync += old.copy(new)
+            if shape.int8:
+                int8_column(m, shape, row, column, arrays[column], self.below, self.above)
+        if shape.fp16:
+            special = Signal(name="weight_special", reset_less=True)
+            with m.If(row.install):
+                m.d.sync += special.eq(tree_or([w.shift == SPECIAL_SHIFT for weights in buffers for w in weights]))
+            for column, weights in enumerate(arrays):
+                fp16_column(m, shape, row, column, weights, special, self.below, self.above)
         return m
+
+
+class Element:
+    """Registers of one weight: `mantissa` (an int8 in its lowest eight bits), `shift` if fp16 is built."""
+
+    def __init__(self, shape: Shape, name: str):
+        bits = MANTISSA_BITS if shape.fp16 else 8
+        self.mantissa = Signal(signed(bits), name=name, reset_less=True)
+        self.shift = Signal(SHIFT_BITS, name=f"{name}_shift", reset_less=True) if shape.fp16 else None
+
+    def load(self, bits: Value) -> list:
+        """Takes an element off the load lines."""
+        split = len(self.mantissa)
+        loaded = [self.mantissa.eq(bits[:split])]
+        return loaded if self.shift is None else [*loaded, self.shift.eq(bits[split:])]
+
+    def copy(self, other: "Element") -> list:
+        """Takes over another element."""
+        copied = [self.mantissa.eq(other.mantissa)]
+        return copied if self.shift is None else [*copied, self.shift.eq(other.shift)]
+
+
+def int8_column(m: Module, shape: Shape, row, column: int, weights: list[Element], below, above) -> None:
+    """Sum of a column's int8 products, and its place in the chain."""
+    lanes = [row.int8.word_select(k, 8).as_signed() for k in range(shape.lanes)]
+    products = [a * w.mantissa[:8].as_signed() for a, w in zip(lanes, weights, strict=True)]
+    south = below.int8.word_select(column, shape.int8_bits).as_signed()
+    sum_q = Signal(signed(shape.int8_sum_bits), name=f"sum_{column}_q", reset_less=True)
+    chain_q = Signal(signed(shape.int8_bits), name=f"chain_{column}_q", reset_less=True)
+    with m.If(row.int8_sum):
+        m.d.sync += sum_q.eq(tree_sum(products))
+    with m.If(row.int8_add):
+        m.d.sync += chain_q.eq(south + sum_q)
+    with m.Elif(row.int8_skip):
+        m.d.sync += chain_q.eq(south)
+    m.d.comb += above.int8.word_select(column, shape.int8_bits).eq(chain_q)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -108,7 +109,11 @@ class Config:
         """ALUs of the vector unit in each lane."""
         return self.vxm.rows * self.vxm.ranks
 
-    @property
+    def __hash__(self) -> int:
+        # Tables are cached by configuration, so this is asked for very often.
+        return self.hash
+
+    @cached_property
     def hash(self) -> int:
         """32 bits that differ when anything but the name differs; images carry it."""
         text = json.dumps(dataclasses.asdict(self) | {"name": ""}, sort_keys=True)

@@ -1,4 +1,4 @@
-"""The builder: `program.at(5).mem("E3").read(0x10, "E4")`, with one method for every row of the instruction table."""
+"""The builder: `program.at(5).mem("E3").read(0x10, "E4")`, one method for every row of the table."""
 
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,11 @@ _METHODS = {instr.name.lower(): instr for instr in TABLE}
 class Place:
     """One or more queues at one time. The methods are the instructions, in lower case.
 
-    Arguments stand in the order of the row's fields; each can also be given by the name of its field, `overflow` and
-    strides only so. Streams are "E4", "SG4_W[3]" or `Stream`; types are
-    "int8" or `DType`; operands of the vector unit are a stream, `PREV`, `NEXT`, a number or `Imm`. Every method returns
-    the `Entry`, which can be repeated. ProgramError in a sentence for what does not fit.
+    Arguments stand in the order of the row's fields; each can also be given by the name of its field,
+    `overflow` and strides only so. Streams are "E4", "SG4_W[3]" or `Stream`; types are "int8" or `DType`;
+    operands of the vector unit are a stream, `PREV`, `NEXT`, a number (rounded to a float type) or `Imm`
+    (bits). Every method returns the `Entry`, which can be repeated. ProgramError in a sentence for what does
+    not fit.
     """
 
     def __init__(self, program: "Program", time: int, queues: tuple[Queue, ...], name: str):

@@ -25,14 +25,14 @@ class FetchError(ValueError):
 
 @dataclass(frozen=True)
 class TextPlan:
-    """Where a queue's words behind its first `boot` ones lie: for every beat of every fetch, in order, the row
-    that comes on the low stream and the row that comes on the high one."""
+    """Where a queue's words behind its first `boot` ones lie: for every beat of every fetch, in order, the
+    row that comes on the low stream and the row that comes on the high one."""
 
     boot: int
     rows: tuple[tuple[Row, Row], ...]
 
     def place(self, numbers: list[int], queue: str, c: Config) -> list[Segment]:
-        """The memory segments that hold these words, filled up with HALTs; ProgramError if they are too many."""
+        """The memory segments that hold these words, filled up with HALTs; ProgramError if too many."""
         fits = len(self.rows) // fetch_beats(c) * fetch_words(c)
         if len(numbers) > fits:
             raise ProgramError(
@@ -43,7 +43,7 @@ class TextPlan:
         packed = np.zeros((len(self.rows) // fetch_beats(c), fetch_beats(c) * 2 * c.vl), np.uint8)
         raw = b"".join(number.to_bytes(WORD_BYTES, "little") for number in numbers)
         words = np.frombuffer(raw.ljust(fits * WORD_BYTES, b"\0"), np.uint8)
-        packed[:, : fetch_words(c) * WORD_BYTES] = words.reshape(len(packed), -1)
+        packed[:, : fetch_words(c) * WORD_BYTES] = words.reshape(-1, fetch_words(c) * WORD_BYTES)
         beats = packed.reshape(-1, c.superlanes, 2, c.lanes)
         segments = []
         for row, pair in zip(beats, self.rows, strict=True):

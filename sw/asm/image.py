@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from sw.arch.config import Config
-from sw.arch.floorplan import floorplan
+from sw.arch.floorplan import Queue, floorplan
 from sw.isa.codec import WORD_BYTES, EncodeError, decode
 
 MAGIC = b"TAKTIMG\0"
@@ -67,8 +67,9 @@ class Image:
             raise ImageError(f"This configuration has no queue '{name}'.")
         boot = {queue.name: tuple(self.boot.get(queue.name, (HALT_WORD,))) for queue in queues}
         object.__setattr__(self, "boot", boot)
+        known: set[tuple[str, int]] = set()
         for queue in queues:
-            _check_boot(queue, boot[queue.name], self.config)
+            _check_boot(queue, boot[queue.name], self.config, known)
         object.__setattr__(self, "memory", tuple(sorted(self.memory, key=lambda s: (s.slice, s.addr))))
         _check_memory(self)
         object.__setattr__(self, "memory", _merged(self.memory))
@@ -170,16 +171,19 @@ class _Reader:
         return self.data[self.at - count : self.at]
 
 
-def _check_boot(queue, words, c: Config) -> None:
+def _check_boot(queue: Queue, words: tuple[int, ...], c: Config, known: set[tuple[str, int]]) -> None:
     if not words:
         raise ImageError(f"Queue {queue.name} has no boot words, the least is a HALT.")
     if len(words) > c.queue_words:
         raise ImageError(f"Queue {queue.name} has {len(words)} boot words, it holds {c.queue_words}.")
     for at, word in enumerate(words):
+        if (queue.cls, word) in known:
+            continue
         try:
             decode(word, queue.cls, c)
         except EncodeError as error:
             raise ImageError(f"Word {at} of queue {queue.name} is not an instruction: {error}") from error
+        known.add((queue.cls, word))
 
 
 def _merged(memory: tuple[Segment, ...]) -> tuple[Segment, ...]:

@@ -1,4 +1,4 @@
-"""From images back to programs: the disassembler. `show(lift(image))` is text that assembles to the same image."""
+"""From images back to programs: the disassembler. `show(lift(image))` assembles to the same image."""
 
 from collections import Counter
 
@@ -13,9 +13,9 @@ from sw.isa.codec import decode, encode
 def lift(image: Image) -> Program:
     """A program whose image is this one.
 
-    Words get the times at which they issue. Queues whose words the assembler would not write so (NOPs that could
-    be one, words behind a HALT), and all queues of an image that cannot run, keep their words in order, without
-    times.
+    Words get the times at which they issue. Queues whose words the assembler would not write so (NOPs that
+    could be one, words behind a HALT), and all queues of an image that cannot run, keep their words in order,
+    without times.
     """
     try:
         run = timeline(image)
@@ -72,7 +72,7 @@ def _text_rows(image: Image) -> dict[tuple[int, int], bytes]:
 
 
 def _program(image: Image, timed: Program | None, plain: set[str]) -> Program:
-    """The program with the queues in `plain` word by word, the others as in `timed`, and the image's memory."""
+    """The program with queues in `plain` word by word, the others as in `timed`, and the image's memory."""
     program = Program(image.config)
     program.inputs.extend(image.inputs)
     program.outputs.extend(image.outputs)

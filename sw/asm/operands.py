@@ -35,7 +35,7 @@ class OperandError(EncodeError):
 
 @dataclass(frozen=True)
 class Imm:
-    """An immediate given by the 32 bits that the lane sees; negative numbers stand for their two's complement."""
+    """An immediate given by the 32 bits that the lane sees; negative numbers are in two's complement."""
 
     bits: int
 
@@ -53,7 +53,7 @@ NEXT = Neighbour("NEXT")
 
 @dataclass(frozen=True)
 class Syntax:
-    """How a row is written: `suffixes` behind the name, `operands` in order, then `result` if the row has one."""
+    """How a row is written: `suffixes` behind the name, `operands` in order, then `result` if it has one."""
 
     fields: dict[str, Field]
     suffixes: tuple[str, ...]
@@ -88,9 +88,10 @@ def syntax(instr: Instr) -> Syntax:
 def bind(instr: Instr, c: Config, given: Mapping[str, object]) -> Op:
     """The instruction with these values, given as people write them.
 
-    A key is a field, or an operand `x` that stands for the fields `x_from` and `x` (then a stream, `PREV`, `NEXT`, or
-    a number or `Imm`, which becomes the immediate). Suffixes and operands must be given, except `overflow`; all else
-    is 0 by default. Giving `dst` sets `out`. OperandError in a sentence for everything that does not fit.
+    A key is a field, or an operand `x` that stands for the fields `x_from` and `x` (then a stream, `PREV`,
+    `NEXT`, or a number or `Imm`, which becomes the immediate). Suffixes and operands must be given, but not
+    `overflow`; all else is 0 by default. Giving `dst` sets `out`. OperandError in a sentence for what does
+    not fit.
     """
     form = syntax(instr)
     values = dict.fromkeys(instr.fields, 0)
@@ -139,7 +140,8 @@ def _bind_operand(
 def immediate(value, dtype: DType) -> int:
     """The 32 bits of an immediate as a lane of type `dtype` sees it.
 
-    A number is rounded to a float type; for an integer type it must be an integer of its width, signed or not.
+    A number is rounded to a float type; for an integer type it must be an integer of its width, signed or
+    not.
     """
     if isinstance(value, Imm):
         if not -(1 << 31) <= value.bits < 1 << 32:
@@ -153,9 +155,7 @@ def immediate(value, dtype: DType) -> int:
         if value != value:
             return dtype.nan
         with np.errstate(over="ignore"):
-            rounded = dtype.numpy.type(
-                value if abs(value) < 1 << 200 else float("inf") * (1 if value > 0 else -1)
-            )
+            rounded = dtype.numpy.type(min(max(value, -1e300), 1e300))
         return int.from_bytes(rounded.tobytes(), "little")
     if not isinstance(value, int | np.integer):
         raise EncodeError(f"The immediate {value} is a float, the operation works on {dtype.text}.")

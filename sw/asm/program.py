@@ -23,10 +23,10 @@ LAST_CYCLE = (1 << 31) - 1
 class Program:
     """Instructions at explicit times, in superlane-0 cycles of one iteration, for a chip `config`.
 
-    `at(t)` begins the description of an instruction; instructions of different slots that are given for one queue
-    and one time share a word. `data`, `input`, `output` and `label` describe memory. `image()` computes the NOPs,
-    ends every queue with HALT in the first free cycle unless the program halts it itself, and gives what the host
-    loads.
+    `at(t)` begins the description of an instruction; instructions of different slots that are given for one
+    queue and one time share a word. `data`, `input`, `output` and `label` describe memory. `image()` computes
+    the NOPs, ends every queue with HALT in the first free cycle unless the program halts it itself, and gives
+    what the host loads.
     """
 
     def __init__(self, config: Config):
@@ -157,10 +157,10 @@ class Program:
         return self._region(self.outputs, "output", name, where, addr, words)
 
     def text(self, queue: str, boot: int, rows: list[tuple[Row, Row]]) -> None:
-        """Leaves `boot` words of a queue to the host and puts the others into memory, for the queue's IFETCHes.
+        """Leaves `boot` words of a queue to the host and puts the others into memory, for its IFETCHes.
 
-        `rows` gives, for every beat of every fetch in order, the row (slice, addr) that a READ drives on the low
-        stream and the one on the high stream. The program schedules these READs and the IFETCHes itself.
+        `rows` gives, for every beat of every fetch in order, the row (slice, addr) that a READ drives on the
+        low stream and the one on the high stream. The program schedules these READs and the IFETCHes itself.
         """
         name = self.queue(queue).name
         if name in self.texts:

@@ -10,7 +10,7 @@ from sw.arch.config import PRESETS, Config, load
 from sw.arch.dtype import DType
 from sw.arch.stream import Stream
 from sw.asm.entry import Entry
-from sw.asm.operands import IMM, STREAM, Imm, bind, syntax
+from sw.asm.operands import IMM, STREAM, Imm, Syntax, bind, syntax
 from sw.asm.program import Program
 from sw.isa.codec import EncodeError, encode
 from sw.isa.spec import Kind, Op, Word
@@ -117,19 +117,24 @@ def _show_op(op: Op, given: Mapping[str, object]) -> str:
     result = f"-> {given[form.result]}" if form.result in given else ""
     if given.get("out") == 0:
         result = f"{form.result}={given[form.result]}"
-    operands = ", ".join(_show_value(given[field]) for field in placed)
-    parts = (name, operands, *(f"{field}={_show_value(given[field])}" for field in named), result)
+    operands = ", ".join(_show_value(form, field, given[field]) for field in placed)
+    fields = (f"{field}={_show_value(form, field, given[field])}" for field in named)
+    parts = (name, operands, *fields, result)
     return " ".join(part for part in parts if part)
 
 
-def _show_value(value: object) -> str:
-    return f"{value.bits:#x}" if isinstance(value, Imm) else str(value)
+def _show_value(form: Syntax, field: str, value: object) -> str:
+    if isinstance(value, Imm):
+        return f"{value.bits:#x}"
+    pattern = field in form.fields and form.fields[field].kind is Kind.BITS
+    return f"{value:#x}" if pattern else str(value)
 
 
 def _config_line(c: Config) -> str:
     if c.name in PRESETS and load(c.name).hash == c.hash:
         return f".config {c.name}"
-    return f"; for the configuration '{json.dumps(c.name)[1:-1]}' ({c.hash:08x}), which must be given beside this text"
+    name = json.dumps(c.name)[1:-1]
+    return f"; for the configuration '{name}' ({c.hash:08x}), which must be given beside this text"
 
 
 def _hex(row: np.ndarray) -> str:

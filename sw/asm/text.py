@@ -1,5 +1,6 @@
 """Assembly text: the parser. `docs/assembly.md` describes the language."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sw.arch.config import Config, load
@@ -8,9 +9,9 @@ from sw.asm.directives import DIRECTIVES, define
 from sw.asm.entry import Entry, ProgramError
 from sw.asm.image import Image, ImageError
 from sw.asm.program import Program
-from sw.asm.tokens import Line, TokenError
-from sw.asm.words import Written, raw_word, written_op
-from sw.isa.spec import Word
+from sw.asm.tokens import Line, Token, TokenError
+from sw.asm.words import raw_word, written_op
+from sw.isa.spec import Op, Word
 
 
 @dataclass(frozen=True, order=True)
@@ -69,31 +70,39 @@ class _Parser:
         """The program; directives come first, since labels may be used before the line that defines them."""
         lines: list[tuple[int, Line]] = []
         for number, raw in enumerate(text.split("\n"), 1):
-            self._guard(number, lambda raw=raw, number=number: lines.append((number, Line(raw, self.names))))
+            with self._keeping(number):
+                lines.append((number, Line(raw, self.names)))
         lines = [(number, line) for number, line in lines if line.here.kind != "end"]
         for number, line in lines:
             if line.here.text == ".config":
-                self._guard(number, lambda line=line: self._configure(line))
+                with self._keeping(number):
+                    self._configure(line)
         if self.config is None and not self.problems:
-            self.problems.append(
-                Problem(self.file, 1, 1, "No configuration is named; write .config or give one.")
-            )
+            sentence = "No configuration is named; write .config or give one."
+            self.problems.append(Problem(self.file, 1, 1, sentence))
         if self.config is None:
             raise AssemblyError(self.problems)
         self.program = Program(self.config)
-        for action, wanted in ((self._directive, True), (self._words, False)):
-            for number, line in lines:
-                directive = line.here.text.startswith(".") or line.tokens[1].text == ":"
-                if line.index == 0 and directive is wanted:
-                    self._guard(number, lambda action=action, line=line, number=number: action(line, number))
+        words = []
+        for number, line in lines:
+            first, second = line.tokens[:2]
+            if second.text != ":" and not first.text.startswith("."):
+                words.append((number, line))
+            elif first.text != ".config":
+                with self._keeping(number):
+                    self._directive(line)
+        for number, line in words:
+            with self._keeping(number):
+                self._words(line, number)
         if self.problems:
             raise AssemblyError(self.problems)
         return self.program
 
-    def _guard(self, number: int, action) -> None:
-        """Runs an action on a line and keeps the problem that it meets."""
+    @contextmanager
+    def _keeping(self, number: int):
+        """Keeps the problem that is met while a line is read."""
         try:
-            action()
+            yield
         except TokenError as error:
             self.problems.append(Problem(self.file, number, error.column, str(error)))
 
@@ -110,7 +119,7 @@ class _Parser:
             raise line.error(f"The text is for '{name}', the chip is '{self.config.name}'.", token)
         self.config = named
 
-    def _directive(self, line: Line, number: int) -> None:
+    def _directive(self, line: Line) -> None:
         label = None
         if line.tokens[1].text == ":":
             label = line.expect("a label", "word")
@@ -118,12 +127,10 @@ class _Parser:
         name = line.expect("a directive", "word")
         if name.text not in DIRECTIVES:
             raise line.error(f"'{name.text}' is no directive; known are {', '.join(DIRECTIVES)}.", name)
-        try:
+        with _blaming(line, name):
             value = DIRECTIVES[name.text](line, self.program)
             if label is not None:
                 define(line, self.program, label, value)
-        except ProgramError as error:
-            raise line.error(str(error), name) from error
         line.end()
 
     def _words(self, line: Line, number: int) -> None:
@@ -138,24 +145,18 @@ class _Parser:
             raise line.error("Expected @time, +cycles, =, REPEAT, a label or a directive.")
         offset = 0 if how.text == "=" else line.integer("a number of cycles")
         token = line.expect("a queue", "word")
-        try:
+        with _blaming(line, token):
             queue = self.program.queue(token.text)
-        except ProgramError as error:
-            raise line.error(str(error), token) from error
         word = self._word(line, queue)
         if how.text == "=":
-            try:
+            with _blaming(line, token):
                 self.program.append(queue, word)
-            except ProgramError as error:
-                raise line.error(str(error), token) from error
             return line.end()
         before = self.latest.get(queue.name) if how.text == "+" else None
         time = offset if before is None else before.last + offset
-        for op in word:
-            try:
+        with _blaming(line, token):
+            for op in word:
                 entry = self.program.place(queue, time, op)
-            except ProgramError as error:
-                raise line.error(str(error), token) from error
         self.latest[queue.name] = self.open = entry
         self.places[id(entry)] = number, token.column
         if line.here.text == "REPEAT":
@@ -170,8 +171,8 @@ class _Parser:
             ops.append(self._op(line, queue))
         return tuple(ops)
 
-    def _op(self, line: Line, queue: Queue):
-        parsed: Written = written_op(line)
+    def _op(self, line: Line, queue: Queue) -> Op:
+        parsed = written_op(line)
         try:
             return self.program.make(queue, parsed.instr, parsed.given)
         except ProgramError as error:
@@ -181,7 +182,14 @@ class _Parser:
         token = line.take()
         n = line.integer("a number of copies")
         gap = line.integer("cycles from copy to copy") if line.accept(",") else 1
-        try:
+        with _blaming(line, token):
             entry.repeat(n, gap)
-        except ProgramError as error:
-            raise line.error(str(error), token) from error
+
+
+@contextmanager
+def _blaming(line: Line, token: Token):
+    """Gives an error of the program the place of a token."""
+    try:
+        yield
+    except ProgramError as error:
+        raise line.error(str(error), token) from error

@@ -25,7 +25,7 @@ class Timeline:
     """One iteration of an image, in superlane-0 cycles from its cycle 0.
 
     `bursts` are ordered by start, then by queue. `halts` gives the issue cycle of every queue's HALT by queue
-    name, `texts` the rows of memory that the IFETCHes of a queue took, beat by beat, for queues that have any.
+    name, `texts` the rows of memory that the IFETCHes of a queue took, beat by beat, where there are any.
     """
 
     image: Image

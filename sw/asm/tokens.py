@@ -14,7 +14,7 @@ _TOKEN = re.compile(
       | (?P<comment>[;\#].*)
       | (?P<string>"(?:[^"\\]|\\.)*")
       | (?P<stream>(?:SG\d+_[EW]\[\d+\]|[EW]\d+)(?![\w.]))
-      | (?P<number>(?:0[xX][0-9a-fA-F]+|\d+\.\d*(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\d+)(?![\w.]))
+      | (?P<number>(?:0[xX][0-9a-fA-F]+|0[bB][01]+|\d+\.\d*(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\d+)(?![\w.]))
       | (?P<word>\.?[A-Za-z_]\w*(?:\.\w+)*)
       | (?P<bytes>\w+)
       | (?P<mark>->|[@+\-*=:,|])""",
@@ -134,10 +134,10 @@ class Line:
         return self._compute(token, 0, "-", value) if negative else value
 
     def _number(self, token: Token) -> int | float:
-        if len(token.text) > 64:
-            raise self.error(f"The number has {len(token.text)} digits, at most 64 are read.", token)
-        if token.text[:2].lower() == "0x":
-            value = int(token.text, 16)
+        if len(token.text) > 80:
+            raise self.error(f"The number has {len(token.text)} digits, at most 80 are read.", token)
+        if token.text[:2].lower() in ("0x", "0b"):
+            value = int(token.text, 0)
         else:
             value = int(token.text) if token.text.isdecimal() else float(token.text)
         return self._limited(token, value)

@@ -1,4 +1,4 @@
-"""MXM planes, second half: ACC meets the passes, keeps accumulators, and drives results."""
+"""MXM planes: ACC meets the passes, keeps accumulators, and drives results."""
 
 import numpy as np
 
@@ -9,9 +9,10 @@ from sw.golden.graph import Graph
 from sw.golden.lanes import split
 from sw.golden.merge import lane_mask
 from sw.golden.moments import Moments
-from sw.golden.mxm import Passes, planes
+from sw.golden.mxm import Passes
 from sw.golden.scalar import evaluate
 from sw.golden.state import State
+from sw.golden.weights import planes
 from sw.isa.fields import ACC_MODES, MXM_TYPES
 from sw.isa.table import FP16
 
@@ -19,8 +20,8 @@ PASS, SET, ADD, ADD_OUT, READ = range(len(ACC_MODES))
 
 
 class Accumulators:
-    """All ACC of all planes. What a row holds after SET or ADD is kept in the row of `State.sums` of the pass that it
-    met, so a row of accumulators is a chain of passes."""
+    """All ACC of all planes. What a row holds after SET or ADD is kept in the row of `State.sums` of the
+    pass that it met, so a row of accumulators is a chain of passes."""
 
     def __init__(self, events: Events, graph: Graph, passes: Passes):
         self._events = events
@@ -50,7 +51,9 @@ class Accumulators:
         wrong[met] = passes.dtype[self._pass[met]] != dtype[met]
         if wrong.any():
             bad = np.flatnonzero(wrong)[0]
-            raise GoldenError(f"{self._where(wrong)} is of {MXM_TYPES[dtype[bad]]}, the pass is of another type.")
+            raise GoldenError(
+                f"{self._where(wrong)} is of {MXM_TYPES[dtype[bad]]}, the pass is of another type."
+            )
 
     def _hold(self, graph: Graph, row: np.ndarray, dtype: np.ndarray) -> None:
         chosen = self._chosen
@@ -59,7 +62,8 @@ class Accumulators:
         found = moments.before(row, chosen.issue)
         wants = np.isin(self._mode, (ADD, ADD_OUT, READ))
         if (lost := wants & (found < 0)).any():
-            raise GoldenError(f"{self._where(lost)} reads accumulator row {chosen.field('row')[lost][0]}, never set.")
+            first = chosen.field("row")[lost][0]
+            raise GoldenError(f"{self._where(lost)} reads accumulator row {first}, never set.")
         wants |= self._masked & (self._mode == SET)
         linked = np.flatnonzero(wants & (found >= 0))
         before = updates[found[linked]]

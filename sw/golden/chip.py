@@ -31,7 +31,9 @@ class GoldenMachine:
     def load(self, image: Image) -> None:
         """Takes over an image; MachineError if it was made for another configuration."""
         if image.config.hash != self.config.hash:
-            raise MachineError(f"The image was made for '{image.config.name}', this chip is '{self.config.name}'.")
+            raise MachineError(
+                f"The image was made for '{image.config.name}', this chip is '{self.config.name}'."
+            )
         self._image, self._plan, self._faulty, self._traces = image, None, False, []
         self._memory = Memory(self.config)
         for segment in image.memory:
@@ -40,13 +42,17 @@ class GoldenMachine:
     def write(self, place: str | int, addr: int, vectors: np.ndarray) -> None:
         """Stores uint8 [n, VL] from word `addr` of a place on."""
         if vectors.dtype != np.uint8 or vectors.shape[1:] != (self.config.vl,):
-            raise MachineError(f"Vectors are {vectors.dtype} {vectors.shape}, they must be uint8 [n, {self.config.vl}].")
+            raise MachineError(
+                f"Vectors are {vectors.dtype} {vectors.shape}, they must be uint8 [n, {self.config.vl}]."
+            )
         self._memory.store(self._word(place, addr, len(vectors)), vectors)
 
     def read(self, place: str | int, addr: int, words: int) -> np.ndarray:
         """uint8 [words, VL]; MachineError after a fault, since memory then holds no results."""
         if self._faulty:
-            raise MachineError("The last run ended with a fault, memory holds no results; load the program again.")
+            raise MachineError(
+                "The last run ended with a fault, memory holds no results; load the program again."
+            )
         word = self._word(place, addr, words)
         return self._memory.data[word : word + words].copy()
 
@@ -67,7 +73,7 @@ class GoldenMachine:
                 self._traces.append(record(self._plan, state))
             if state.faults:
                 self._faulty = True
-                fault = min(state.faults, key=lambda f: (f.cycle, f.queue))
+                *_, fault = min(state.faults, key=lambda found: found[:2])
                 return Run(fault.cycle, iteration + 1, fault)
         return Run(run_cycles(self.config, self._timeline.cycles, iterations), iterations)
 
@@ -81,11 +87,14 @@ class GoldenMachine:
             region = self._region(place)
             begin, size = region.slice * self.config.mem.words + region.addr, region.words
         else:
-            if not 0 <= place < len(floorplan(self.config).slices):
-                raise MachineError(f"There is no slice {place}, the last is {len(floorplan(self.config).slices) - 1}.")
+            slices = len(floorplan(self.config).slices)
+            if not 0 <= place < slices:
+                raise MachineError(f"There is no slice {place}, the last is {slices - 1}.")
             begin, size = place * self.config.mem.words, self.config.mem.words
         if addr < 0 or addr + words > size:
-            raise MachineError(f"Words {addr} … {addr + words - 1} are outside of {place}, which has {size} words.")
+            raise MachineError(
+                f"Words {addr} … {addr + words - 1} are outside of {place}, which has {size} words."
+            )
         return begin + addr
 
     def _region(self, name: str) -> Region:
@@ -93,4 +102,5 @@ class GoldenMachine:
         for region in regions:
             if region.name == name:
                 return region
-        raise MachineError(f"There is no region '{name}'; known are {', '.join(r.name for r in regions) or 'none'}.")
+        known = ", ".join(region.name for region in regions) or "none"
+        raise MachineError(f"There is no region '{name}'; known are {known}.")

@@ -2,4 +2,4 @@
 
 
 class GoldenError(RuntimeError):
-    """A program without a meaning (it reads what nobody wrote); the text names queue, instruction and cycle."""
+    """A program without a meaning, since it reads what nobody wrote; the text names queue and cycle."""

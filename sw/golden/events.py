@@ -1,6 +1,7 @@
 """A timeline as flat arrays: every instance of every instruction, in numpy instead of objects.
 
-An *entry* is one instruction of one burst, a *node* one of its issues. Nodes of an entry have consecutive numbers.
+An *entry* is one instruction of one burst, a *node* one of its issues. Nodes of an entry have consecutive
+numbers.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,7 +33,7 @@ def _single(groups) -> tuple[int, ...]:
 
 
 def fan(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For groups of these sizes laid end to end: the group of every member, and its number within the group."""
+    """For groups of these sizes laid end to end: the group of every member, and its number within it."""
     group = np.repeat(np.arange(len(counts)), counts)
     return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
 
@@ -54,7 +55,11 @@ class Ports:
 
 
 class Events:
-    """All nodes of a program. `issue` and `entry` are arrays over nodes, `mask` one over entries."""
+    """All nodes of a program.
+
+    `issue` and `entry` are arrays over nodes; `count`, `first` (node) and `mask` are arrays over entries;
+    `uses` and `drives` are the stream registers that they read and drive.
+    """
 
     def __init__(self, config: Config, bursts: Iterable[Burst]):
         self.config = config
@@ -65,28 +70,27 @@ class Events:
         ]
         entries = self.entries
         self.count = self._column(lambda e: e.burst.count)
-        self.start = self._column(lambda e: e.burst.start)
-        self.gap = self._column(lambda e: e.burst.gap)
+        start, gap = self._column(lambda e: e.burst.start), self._column(lambda e: e.burst.gap)
         self.full = (1 << config.superlanes) - 1
         self.mask = self._column(lambda e: e.burst.mask & self.full)
         self.first = np.cumsum(self.count) - self.count
-        self.entry, self.copy = fan(self.count)
-        self.issue = self.start[self.entry] + self.gap[self.entry] * self.copy
+        self.entry, copy = fan(self.count)
+        self.issue = start[self.entry] + gap[self.entry] * copy
         stop = self._column(lambda e: e.queue.unit.stop)
         skew = self._column(lambda e: e.timing.d_skew or 0)
         func = self._column(lambda e: e.timing.d_func or 0)
         self.uses = Ports(
             self.count, self._column(lambda e: len(e.codes)), [e.codes for e in entries], stop,
-            self.start + skew, self.gap, self.first,
+            start + skew, gap, self.first,
         )
         self.drives = Ports(
             self.count, self._column(lambda e: len(e.driven)), [e.driven for e in entries], stop,
-            self.start + func, self.gap, self.first,
+            start + func, gap, self.first,
         )
         self.drives.stop = self.drives.stop + np.where(self.drives.code >= config.streams, -1, 1)
         #: More than any cycle in which a program of these events does anything.
         latest = self._column(lambda e: max(filter(None, vars(e.timing).values()), default=0))
-        self.horizon = 2 + int(max([0, *(self.start + self.count * self.gap + latest)]))
+        self.horizon = 2 + int(max([0, *(start + self.count * gap + latest)]))
 
     def __len__(self) -> int:
         return len(self.issue)
@@ -143,7 +147,7 @@ class Selection:
     def field(self, name: str) -> np.ndarray:
         """A field of the instruction, advanced by REPEAT; 0 where a row does not have it."""
         value = self.each(lambda e: e.op.values.get(name, 0))
-        stride = self.each(lambda e: e.op.values[dict(e.op.instr.strides)[name]] if name in dict(e.op.instr.strides) else 0)
+        stride = self.each(lambda e: e.op.values.get(dict(e.op.instr.strides).get(name), 0))
         return value + stride * self.copy
 
     def operand(self, j: int) -> np.ndarray:

@@ -60,6 +60,7 @@ class Fetches:
             if at >= len(words) or words[at] != burst.word or copies != burst.count:
                 names = " | ".join(op.instr.name for op in burst.word)
                 raise GoldenError(
-                    f"Queue {queue.name} issues {names} at cycle {burst.start}, which is not the text fetched."
+                    f"Queue {queue.name} issues {names} at cycle {burst.start}, "
+                    "which is not the text fetched."
                 )
             at += 1 + (copies > 1)

@@ -1,4 +1,4 @@
-"""MEM slices: READ and WRITE, resolved from timing; GATHER, SCATTER and their regions are in `sw.golden.region`."""
+"""MEM slices: READ and WRITE, resolved from timing. GATHER and SCATTER are in `sw.golden.region`."""
 
 import numpy as np
 
@@ -34,7 +34,10 @@ class Accesses:
 
 
 class Mem:
-    """Memory words as values: a READ takes what the last WRITE before it stored, or what the iteration found."""
+    """Memory words as values: a READ takes what the last WRITE before it stored, or what the iteration found.
+
+    Words of regions are left to `regions`.
+    """
 
     def __init__(self, events: Events, graph: Graph, streams: Streams, merges: Merges):
         self._events, self._graph, self._merges = events, graph, merges

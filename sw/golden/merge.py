@@ -22,7 +22,7 @@ class Merges:
         self._nodes: list[int] = []
 
     def add(self, new: int, old: int, mask: int) -> int:
-        """The row with the superlanes of `mask` from row `new` and the others from row `old` (zeros if below 0)."""
+        """The row with the superlanes of `mask` from row `new`, the others from `old` (zeros if below 0)."""
         old = self._graph.zero if old < 0 else old
         if mask == (1 << self._config.superlanes) - 1 or new == old:
             return new

@@ -4,7 +4,7 @@ import numpy as np
 
 
 class Moments:
-    """A set of (place, time), both non-negative and times below `span`; answers are positions in the given arrays."""
+    """A set of (place, time), times below `span`; answers are positions in the given arrays."""
 
     def __init__(self, place: np.ndarray, time: np.ndarray, span: int):
         self._span = span

@@ -1,9 +1,10 @@
-"""What the switch units do with vectors: moves between lanes, and reduction over them. Plain numpy, uint8 lanes."""
+"""What the switch units do with vectors: moves between lanes, and reduction over them."""
 
 import numpy as np
 
 from sw.arch.dtype import DType
 from sw.golden.scalar import evaluate
+
 
 def _along(vectors: np.ndarray, lanes: np.ndarray) -> np.ndarray:
     """out[n, i] = vectors[n, lanes[n, i]]; a lane below 0 or beyond the last gives 0."""
@@ -14,8 +15,9 @@ def _along(vectors: np.ndarray, lanes: np.ndarray) -> np.ndarray:
 def shift(src: np.ndarray, count: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """uint8 [n, VL] moved `count` [n] lanes: `direction` [n, VL] 0 unshifted, 1 north, 2 south, else zero."""
     here = np.arange(src.shape[1])
-    step = np.select([direction == 0, direction == 1, direction == 2], [0, -count[:, None], count[:, None]], src.shape[1])
-    return _along(src, here + step)
+    away = src.shape[1]
+    cases = [direction == 0, direction == 1, direction == 2]
+    return _along(src, here + np.select(cases, [0, -count[:, None], count[:, None]], away))
 
 
 def permute(src: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -30,12 +32,14 @@ def distribute(src: np.ndarray, index: np.ndarray, lanes: int) -> np.ndarray:
 
 
 def rotate(src: np.ndarray, lanes: int) -> np.ndarray:
-    """uint8 [batch, n, VL] to [batch, n * n, VL]: n rotations of every stream by groups of n lanes of a superlane."""
+    """uint8 [batch, n, VL] to [batch, n * n, VL]: every stream rotated by 0 ... n - 1 in groups of n."""
     batch, n, vl = src.shape
     whole = lanes // n * n
+    # Groups begin anew in every superlane.
     lane = np.arange(vl) % lanes
+    start = np.arange(vl) - lane % n
     out = [
-        np.where(lane < whole, src[:, i, np.arange(vl) - lane % n + (lane % n + j) % n * (lane < whole)], 0)
+        np.where(lane < whole, src[:, i, np.where(lane < whole, start + (lane + j) % n, 0)], 0)
         for i in range(n)
         for j in range(n)
     ]

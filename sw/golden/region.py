@@ -1,11 +1,12 @@
 """GATHER and SCATTER: addresses that depend on data, and so words whose accesses must keep their order.
 
-Regions that share words make one zone. In a zone all accesses work on the memory itself, in runs: reads together,
-writes of different words together, every SCATTER by itself; each run after the one before.
+Regions that share words make one zone. In a zone all accesses work on the memory itself, in runs: reads
+together, writes of different words together, every SCATTER by itself; each run after the one before.
 """
 
 import numpy as np
 
+from sw.arch.hostmap import Fault as FaultCode
 from sw.golden.error import GoldenError
 from sw.golden.events import Events
 from sw.golden.graph import Graph
@@ -24,7 +25,6 @@ class Regions:
 
     def __init__(self, events: Events, graph: Graph, streams: Streams, reads, writes, gathers, scatters):
         self._events = events
-        self._rows_of = {}
         indirect = (gathers, scatters)
         self._begin, self._end = _zones(
             np.concatenate([a.word for a in indirect]),
@@ -47,9 +47,9 @@ class Regions:
         self._cycle = gathered(lambda a, i: a.cycle[i])
         self._mask = gathered(lambda a, i: a.mask[i])
         r, w, g, s = picked
-        self._data = np.concatenate(
-            (reads.chosen.result(0)[r], operand(writes, w, 0), gathers.chosen.result(0)[g], operand(scatters, s, 0))
-        )
+        driven = reads.chosen.result(0)[r], gathers.chosen.result(0)[g]
+        #: Row that is driven, or stored.
+        self._data = np.concatenate((driven[0], operand(writes, w, 0), driven[1], operand(scatters, s, 0)))
         self._low = np.concatenate((none[0], none[1], operand(gathers, g, 0), operand(scatters, s, 1)))
         self._high = np.concatenate((none[0], none[1], operand(gathers, g, 1), operand(scatters, s, 2)))
         graph.register(self, self._node, self._kind)
@@ -98,7 +98,8 @@ class Regions:
             memory.data[words] = np.where(lane_mask(config, mask), new, memory.data[words])
             memory.written[words] |= mask.astype(np.uint32)
             return
-        low, high = (state.rows[rows[items]][:, :: config.lanes].astype(np.int64) for rows in (self._low, self._high))
+        maps = (state.rows[rows[items]] for rows in (self._low, self._high))
+        low, high = (rows[:, :: config.lanes].astype(np.int64) for rows in maps)
         offset = low | high << 8
         powered = lane_mask(config, mask)[:, :: config.lanes]
         wrong = powered & (offset != NOWHERE) & (offset >= self._size[items][:, None])
@@ -127,10 +128,13 @@ class Regions:
             raise GoldenError(f"{where} reads a word that nobody has written.")
 
     def _fault(self, state: State, items: np.ndarray, wrong: np.ndarray) -> None:
-        for item in items[wrong.any(axis=1)]:
-            queue = self._events.entries[self._events.entry[self._node[item]]].queue
-            cycle = state.origin + int(self._cycle[item])
-            state.faults.append(Fault("gather range", queue.unit.name, queue.name, cycle))
+        for i in np.flatnonzero(wrong.any(axis=1)):
+            node = self._node[items[i]]
+            queue = self._events.entries[self._events.entry[node]].queue
+            cycle = state.origin + int(self._cycle[items[i]])
+            found = Fault(FaultCode.GATHER_RANGE.name, queue.unit.name, queue.name, cycle)
+            # Superlane r acts r cycles after superlane 0.
+            state.faults.append((cycle + int(np.argmax(wrong[i])), queue.index, found))
 
 
 def _zones(begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -21,9 +21,9 @@ def evaluate(
 ) -> np.ndarray:
     """Result of VXM instruction `name` on elements of `dtype`, as canonical uint32 lanes.
 
-    `a` and `b` hold elements in their low bits; `mask` is the selector of SELECT, of which bit 0 counts; `to`
-    is the type that CONVERT leads to; `modular` wraps integer overflow instead of saturating. ValueError if the
-    instruction does not take the type.
+    `a` and `b` hold elements in their low bits; `mask` is the selector of SELECT, of which bit 0 counts;
+    `to` is the type that CONVERT leads to; `modular` wraps integer overflow instead of saturating.
+    ValueError if the instruction does not take the type.
     """
     if dtype not in ALU_TYPES[name]:
         known = ", ".join(d.text for d in ALU_TYPES[name])

@@ -10,8 +10,8 @@ from sw.machine import Fault
 
 
 class Memory:
-    """All MEM slices. Word `slice * words + addr` is row `word` of `data`; bit r of `written` tells that superlane r
-    of a word holds something."""
+    """All MEM slices. Word number `slice * words + addr` is a row of `data`; bit r of `written` tells that
+    its superlane r holds something."""
 
     def __init__(self, config: Config):
         self.config = config
@@ -44,6 +44,7 @@ class State:
     sums: np.ndarray
     #: Cycle 0 of this iteration in cycles since the start.
     origin: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    #: (cycle in which the superlane met it, queue number, fault).
+    faults: list[tuple[int, int, Fault]] = field(default_factory=list)
     #: (cycle, slice, address, superlane, lanes) of what SCATTER wrote, batch by batch.
     scattered: list[tuple[np.ndarray, ...]] = field(default_factory=list)

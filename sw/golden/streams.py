@@ -1,7 +1,8 @@
 """Which drive every operand comes from, found from timing alone.
 
-A value lives on a diagonal of space and time from the register that its producer drives downstream, until a later
-driver of the same stream replaces it. Westward streams are mirrored, so that all flow goes to higher positions.
+A value lives on a diagonal of space and time from the register that its producer drives downstream, until a
+later driver of the same stream replaces it. Westward streams are mirrored, so that all flow goes to higher
+positions.
 """
 
 import numpy as np
@@ -35,8 +36,7 @@ class Streams:
 
     def find(self, code: np.ndarray, stop: np.ndarray, cycle: np.ndarray) -> np.ndarray:
         """The rows that stand on these streams at these stops in these cycles, -1 where nobody drove."""
-        found = self._latest(self._key(code, stop, cycle))
-        return np.where(found >= 0, self._public[found], -1) if len(self._keys) else found
+        return np.append(self._public, -1)[self._latest(self._key(code, stop, cycle))]
 
     def _key(self, code, stop, cycle) -> np.ndarray:
         """Orders by stream, diagonal and position along the flow."""
@@ -74,7 +74,7 @@ class Streams:
     def _check_uses(self) -> None:
         uses, events = self._events.uses, self._events
         drive = self._latest(self._key(uses.code, uses.stop, uses.cycle))
-        valid = np.where(drive >= 0, self._valid[drive], 0) if len(self._valid) else np.zeros(len(drive), np.int64)
+        valid = np.append(self._valid, 0)[drive]
         bad = np.flatnonzero(events.mask[uses.entry] & ~valid)
         if bad.size:
             use = bad[np.argmin(uses.cycle[bad])]

@@ -24,14 +24,15 @@ CROSSING = ("SHIFT", "PERMUTE", "REDUCE")
 
 
 class Engine:
-    """All nodes of one switch instruction: operands in, with the map of that moment behind them, results out."""
+    """All nodes of one switch instruction: operands and the map of that moment in, results out."""
 
-    def __init__(self, name: str, meaning: Callable, events: Events, graph: Graph, streams: Streams, merges: Merges):
+    def __init__(self, name: str, meaning: Callable, events: Events, graph: Graph, streams: Streams, merges):
         self.config = events.config
         self.chosen = chosen = events.select(name)
         self._events, self._graph, self._streams, self._merges = events, graph, streams, merges
         self._meaning = meaning
-        static = [(len(e.codes), e.op.values.get("fn", 0), e.op.values.get("dtype", 0)) for e in chosen.entries]
+        values = [(len(e.codes), e.op.values) for e in chosen.entries]
+        static = [(width, v.get("fn", 0), v.get("dtype", 0)) for width, v in values]
         #: (operands, fn, dtype) of every group.
         self.groups = list(dict.fromkeys(static))
         position = iter(static)
@@ -40,15 +41,19 @@ class Engine:
         self._operand, self._result = chosen.operand(0), chosen.result(0)
         self._rows = streams.row
         self._replaced = self._mask() if name in CROSSING else {}
-        self._maps = self._link_maps(*MAPS[name]) if name in MAPS else np.empty((len(chosen), 0), np.int64)
+        self._maps = np.empty((len(chosen), 0), np.int64)
+        if name in MAPS:
+            self._maps = self._link_maps(*MAPS[name])
         graph.register(self, chosen.node, group)
 
     def _mask(self) -> dict[int, np.ndarray]:
         """For every node under a power mask its operands with zeros in unpowered superlanes."""
         found = {}
         for i in np.flatnonzero(self.chosen.mask != self._events.full):
-            rows = self._operand_rows(np.array([i]), len(self._events.entries[self.chosen.entry[i]].codes))[0]
-            masked = [self._merges.add(int(row), self._graph.zero, int(self.chosen.mask[i])) for row in rows]
+            entry = self._events.entries[self.chosen.entry[i]]
+            rows = self._operand_rows(np.array([i]), len(entry.codes))[0]
+            mask = int(self.chosen.mask[i])
+            masked = [self._merges.add(int(row), self._graph.zero, mask) for row in rows]
             found[int(i)] = np.array(masked)
             self._graph.need(found[int(i)], np.repeat(self.chosen.node[i], len(rows)))
         return found
@@ -72,7 +77,8 @@ class Engine:
         found = moments.before(chosen.each(lambda e: e.queue.index), chosen.issue)
         needs = self.mode == SELECT if loader == "SELECT_MAP" else np.ones(len(chosen), bool)
         if (lost := np.flatnonzero(needs & (found < 0))).size:
-            raise GoldenError(f"{self._events.where(chosen.node[lost[0]])} has no map, no {loader} came before it.")
+            where = self._events.where(chosen.node[lost[0]])
+            raise GoldenError(f"{where} has no map, no {loader} came before it.")
         maps = np.full((len(chosen), width), self._graph.zero)
         maps[needs] = rows[found[needs]]
         for j in range(width):

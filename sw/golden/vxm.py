@@ -19,8 +19,8 @@ from sw.isa.table import IMM, NEXT, PREV, STREAM
 
 @dataclass(frozen=True)
 class Kind:
-    """What the nodes of one group have in common. The sources are those of operands a, b and of the mask of SELECT,
-    None where the operation has no such operand."""
+    """What the nodes of one group have in common. The sources are those of operands a, b and of the mask of
+    SELECT, None where the operation has no such operand."""
 
     name: str
     dtype: DType
@@ -63,7 +63,8 @@ class Vxm:
         if pair := self._results.twice():
             a, b = (events.where(chosen.node[i]) for i in pair)
             raise GoldenError(f"The results of {a} and of {b} leave one ALU in one cycle.")
-        #: Per operand a, b, mask and node: first operand in `events.uses`, or the node in the chain; -1 if neither.
+        #: Per operand a, b, mask and node: first operand in `events.uses`, or the node in the chain; -1 if
+        #: neither.
         self._source = np.full((3, len(chosen)), -1)
         self._link(graph, group)
         graph.register(self, chosen.node, group)
@@ -72,12 +73,14 @@ class Vxm:
         chosen = self._chosen
         taken = chosen.issue + chosen.each(lambda e: e.timing.chain_skew)
         used = np.zeros(len(chosen), np.int64)
+        width = np.array([kind.dtype.streams for kind in self._kinds], np.int64)[group]
         producers = []
         for i in range(3):
-            source = np.array([-1 if k.sources[i] is None else k.sources[i] for k in self._kinds], np.int64)[group]
+            sources = [-1 if kind.sources[i] is None else kind.sources[i] for kind in self._kinds]
+            source = np.array(sources, np.int64)[group]
             on_stream = source == STREAM
             self._source[i, on_stream] = (chosen.operand(0) + used)[on_stream]
-            used += on_stream * np.array([k.dtype.streams for k in self._kinds], np.int64)[group]
+            used += on_stream * width
             for step, name in ((-1, PREV), (1, NEXT)):
                 here = np.flatnonzero(source == name)
                 found = self._results.at(self._alu[here] + step, taken[here])
@@ -95,7 +98,9 @@ class Vxm:
         bad = np.flatnonzero(self._chosen.mask[here] & ~produced | (found < 0))
         if bad.size:
             where = self._events.where(self._chosen.node[here[bad[0]]])
-            raise GoldenError(f"{where} takes {name} from the chain, but no result leaves that neighbour then.")
+            raise GoldenError(
+                f"{where} takes {name} from the chain, but no result leaves that neighbour then."
+            )
 
     def evaluate(self, state: State, group: int, items: np.ndarray) -> None:
         kind = self._kinds[group]

@@ -25,6 +25,8 @@ class Place:
     field: Field
     offset: int
     bits: int
+    #: Least and greatest value.
+    limits: tuple[int, int]
 
     def put(self, value: int) -> int:
         """The field's contribution to the word."""
@@ -52,14 +54,15 @@ def layout(cls: str, c: Config) -> Layout:
     for slot, fields in SLOTS[cls].items():
         places = {}
         for field in fields:
-            places[field.name] = Place(field, offset, field.bits(c))
+            places[field.name] = Place(field, offset, field.bits(c), field.limits(c))
             offset += field.bits(c)
         slots[slot] = places
     control = {}
     for instr in ICU:
         at = KIND_BITS
         for name in instr.fields:
-            control[f"{instr.name}.{name}"] = Place(ICU_FIELDS[name], at, ICU_FIELDS[name].bits(c))
+            field = ICU_FIELDS[name]
+            control[f"{instr.name}.{name}"] = Place(field, at, field.bits(c), field.limits(c))
             at += ICU_FIELDS[name].bits(c)
         offset = max(offset, at)
     return Layout(offset, slots | {"icu": control})
@@ -82,8 +85,7 @@ def check(op: Op, c: Config, cls: str) -> None:
     for field_name in op.instr.fields:
         if field_name not in op.values:
             raise EncodeError(f"{name}: the field {field_name} is missing.")
-        field = _place(op, field_name, form).field
-        low, high = field.limits(c)
+        low, high = _place(op, field_name, form).limits
         value = op.values[field_name]
         if not low <= value <= high:
             raise EncodeError(f"{name}: {field_name} is {value}, it must be from {low} to {high}.")

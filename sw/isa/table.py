@@ -282,15 +282,21 @@ def pass_interval(c: Config, v: Values) -> int:
 
 
 def _abc(c: Config, v: Values) -> Timing:
-    sums = 5 if v["dtype"] == FP16 else 1
+    # int8: multiply and sum. fp16: multiply, sum; then, north of the chain, sum of the phases, magnitude, two
+    # stages of rounding.
+    sums = 6 if v["dtype"] == FP16 else 1
     interval = pass_interval(c, v)
     return Timing(d_skew=0, d_func=latch(c) + sums + interval - 1 + 1 + c.superlanes - 1, turn=interval)
 
 
+def acc_stages(c: Config) -> int:
+    """Cycles in which ACC adds; one constant for all types and modes, so that no two results meet on the way out."""
+    return FLOAT_STAGES if "fp16" in c.mxm.types else SIMPLE_STAGES
+
+
 def _acc(c: Config, v: Values) -> Timing:
-    stages = FLOAT_STAGES if v["dtype"] == FP16 else SIMPLE_STAGES
-    read = 1 + c.ecc.accumulators
-    return Timing(d_skew=0, d_func=read + stages + 1, turn=read + stages)
+    written = 1 + c.ecc.accumulators + acc_stages(c)
+    return Timing(d_skew=0, d_func=written + 1, turn=written + 1)
 
 
 def _load_streams(v: Values) -> int:

@@ -224,3 +224,41 @@ def test_a_strided_copy_stays_in_range():
     image = boot("MEM_E0", make("READ", addr=60, stride=2), make("REPEAT", n=2, gap=1), make("HALT"))
     with pytest.raises(TimelineError, match="MEM_E0 at cycle 0.*addr is 64"):
         timeline(image)
+
+
+def test_a_fetch_of_two_beats_takes_two_cycles_of_its_streams():
+    # 4 lanes in one superlane: a beat of two streams is half a word.
+    narrow = TINY.replace(name="narrow", superlanes=1)
+    program = Program(narrow)
+    program.at(3).mem("E0").read(6, "W0", stride=1).repeat(1)
+    program.at(3).mem("E1").read(6, "W1", stride=1).repeat(1)
+    program.at(5).vxm(0).ifetch("W0")
+    program.at(60).vxm(0).halt()
+    program.text("VXM0", 3, [(("E0", 6), ("E1", 6)), (("E0", 7), ("E1", 7))])
+    run = timeline(program.image())
+    assert run.halts["VXM0"] == 60
+    assert run.texts == {"VXM0": (((4, 6), (5, 6)), ((4, 7), (5, 7)))}
+    with pytest.raises(ProgramError, match="VXM1 has 1 pairs of rows, a fetch takes 2"):
+        program.text("VXM1", 3, [(("E0", 6), ("E1", 6))])
+
+
+def test_text_needs_all_superlanes():
+    program = fetching()
+    program.at(0).vxm(0).config(1)
+    program.texts.clear()
+    with pytest.raises(TimelineError, match="VXM0 at cycle 5 .* superlanes are without power"):
+        timeline(Image(TINY, program.image().boot, fetching().image().memory))
+    program = fetching()
+    program.at(0).mem("E1").config(2)
+    with pytest.raises(TimelineError, match="READ of MEM_E1, which is without power in some superlanes"):
+        timeline(program.image())
+
+
+def test_text_comes_by_read():
+    program = Program(TINY)
+    program.at(2).vxm(3).mov("int8", "E0", "E0")
+    # The plane stands 4 stops east of the vector unit.
+    arrives = 2 + make("MOV", out=1).timing(TINY).d_func + 4 - 1
+    program.at(arrives).queue("MXM_E0_A").ifetch("E0")
+    with pytest.raises(TimelineError, match="carries MOV of VXM3, program text comes by READ"):
+        timeline(program.image())

@@ -15,7 +15,8 @@ TINY = load("tiny").replace(mem={"slices": 16})
 
 
 class Bench:
-    """A program that grows by operands (`give`) and instructions (`program.at`), and its results after `run`."""
+    """A program that grows by operands (`give`) and instructions (`program.at`), and its results after
+    `run`."""
 
     def __init__(self, config: Config):
         self.config = config
@@ -30,7 +31,8 @@ class Bench:
         return [unit.name for unit in self.plan.slices].index(name)
 
     def give(self, unit: str, cycle: int, stream: str, vector: np.ndarray) -> None:
-        """Makes uint8 [VL] stand on `stream` at the stop of `unit` in `cycle`, read from some slice upstream."""
+        """Makes uint8 [VL] stand on `stream` at the stop of `unit` in `cycle`, read from some slice
+        upstream."""
         here = self.plan.unit(unit).stop
         west = stream.startswith("W")
         for source in self.plan.slices:
@@ -79,7 +81,7 @@ class Bench:
     def _pick(self, kind: int, cycle: int, place: int, item: int) -> np.ndarray:
         r = self.records
         found = r[(r["kind"] == kind) & (r["cycle"] == cycle) & (r["place"] == place) & (r["item"] == item)]
-        assert list(found["superlane"]) == list(range(self.config.superlanes)), "not written in every superlane once"
+        assert list(found["superlane"]) == list(range(self.config.superlanes)), "not once in every superlane"
         return found["data"].reshape(-1)
 
 

@@ -1,4 +1,5 @@
-"""Superlane power masks: what an unpowered superlane leaves alone, and that it puts zeros into what crosses it."""
+"""Superlane power masks: what an unpowered superlane leaves alone, and that it puts zeros into what crosses
+it."""
 
 import numpy as np
 import pytest

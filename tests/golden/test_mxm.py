@@ -17,7 +17,8 @@ def integers(*shape, seed=0):
 
 
 def load_weights(bench: Bench, weights: np.ndarray, last: int, install: int | None = None) -> None:
-    """All columns of int8 or fp16 [K, N] in consecutive cycles up to `last`; IW then or in cycle `install`."""
+    """All columns of int8 or fp16 [K, N] in consecutive cycles up to `last`; IW then or in cycle
+    `install`."""
     queue, size = "MXM_E0_W", weights.dtype.itemsize
     for first in range(0, VL, TINY.lanes):
         cycle = last - (VL - TINY.lanes - first) // TINY.lanes
@@ -29,7 +30,8 @@ def load_weights(bench: Bench, weights: np.ndarray, last: int, install: int | No
 
 
 def one_pass(bench: Bench, cycle: int, a: np.ndarray | None, mode: str, row: int = 0) -> int:
-    """A pass (held if `a` is None) and its ACC; gives the cycle in which ACC's result stands at the next stop."""
+    """A pass (held if `a` is None) and its ACC; gives the cycle in which ACC's result stands at the next
+    stop."""
     fp16 = int(bench.fp16)
     dtype = ("int8", "fp16")[fp16]
     if a is None:
@@ -114,6 +116,28 @@ def test_accumulator_modes():
     assert set(drives["cycle"]) == set(done[3:])
 
 
+def test_repeat_walks_through_columns_and_rows():
+    w, a = integers(VL, VL), integers(VL, seed=4)
+    bench = fresh()
+    half = TINY.lanes // 2
+    for k in range(VL // half):
+        for j in range(half):
+            bench.give("MXM_E0", 40 + k, f"E{j}", w[:, k * half + j].view(np.uint8).copy())
+    load = bench.program.at(40).queue("MXM_E0_W").lw("int8", n=half, stream="E0", col=0, stride=half)
+    load.repeat(VL // half - 1)
+    bench.program.at(50).queue("MXM_E0_W").iw()
+    bench.give("MXM_E0", AT, "E8", a.view(np.uint8))
+    bench.program.at(AT).queue("MXM_E0_A").abc("int8", stream="E8")
+    bench.program.at(AT + 1).queue("MXM_E0_A").abc_hold("int8").repeat(2)
+    meets, out = AT + timing(TINY, "ABC").d_func, timing(TINY, "ACC").d_func
+    queue = "MXM_E0_R"
+    bench.program.at(meets).queue(queue).acc("int8", "SET", row=5, stride=-1).repeat(3)
+    bench.program.at(meets + 10).queue(queue).acc("int8", "READ", row=2, dst="W4", stride=1).repeat(3)
+    bench.run()
+    for k in range(4):
+        assert (result(bench, meets + 10 + k + out) == a.astype(np.int32) @ w.astype(np.int32)).all()
+
+
 def test_int32_accumulation_wraps():
     w, a = np.full((VL, VL), -128, np.int8), np.full(VL, -128, np.int8)
     bench = fresh()
@@ -153,4 +177,23 @@ def test_a_pass_of_the_wrong_type_is_refused():
     load_weights(bench, integers(VL, VL), 40)
     one_pass(bench, AT, np.zeros(VL, np.float16), "PASS")
     with pytest.raises(GoldenError, match="is of fp16, but column 0 was loaded as int8"):
+        bench.run()
+
+
+def test_a_column_that_was_never_loaded_is_refused():
+    bench = fresh()
+    for j in range(TINY.lanes):
+        bench.give("MXM_E0", 40, f"E{j}", integers(VL).view(np.uint8))
+    bench.program.at(40).queue("MXM_E0_W").lw("int8", n=TINY.lanes, stream="E0", col=0)
+    bench.program.at(41).queue("MXM_E0_W").iw()
+    one_pass(bench, AT, integers(VL), "PASS")
+    with pytest.raises(GoldenError, match=f"uses column {TINY.lanes}, which no LW has loaded"):
+        bench.run()
+
+
+def test_a_pass_before_any_install_is_refused():
+    bench = fresh()
+    load_weights(bench, integers(VL, VL), 40, AT + 9)
+    one_pass(bench, AT, integers(VL), "PASS")
+    with pytest.raises(GoldenError, match="finds no weights, no IW came before it"):
         bench.run()

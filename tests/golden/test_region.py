@@ -102,7 +102,7 @@ def test_an_offset_outside_is_a_fault(wrong):
     gather(bench, AT + 9, 4, wrong, 0)
     chip = bench.run()
     fault = bench.result.fault
-    assert (fault.kind, fault.unit, fault.queue) == ("gather range", UNIT, UNIT)
+    assert (fault.kind, fault.unit, fault.queue) == ("GATHER_RANGE", UNIT, UNIT)
     assert fault.cycle == AT + 5 + timing(TINY, "GATHER").access == bench.result.cycles
     with pytest.raises(MachineError, match="fault"):
         chip.read(bench.slice(UNIT), 0, 1)

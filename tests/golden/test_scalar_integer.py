@@ -8,14 +8,16 @@ from sw.golden.scalar import evaluate
 from sw.isa.table import ALU_TYPES
 from tests import softfloat
 
+WRONG = [(name, dtype) for name, types in ALU_TYPES.items() for dtype in DType if dtype not in types]
 INTEGERS = (DType.INT8, DType.INT16, DType.INT32)
 EXACT = {
     "ADD": lambda a, b: a + b, "SUB": lambda a, b: a - b, "MUL": lambda a, b: a * b,
     "ABS": lambda a, b: abs(a), "NEG": lambda a, b: -a,
 }
 CLOSED = {
-    "MIN": min, "MAX": max, "RELU": lambda a, b: max(a, 0), "AND": lambda a, b: a & b, "OR": lambda a, b: a | b,
-    "XOR": lambda a, b: a ^ b, "NOT": lambda a, b: ~a, "MOV": lambda a, b: a, "MASK": lambda a, b: a & b,
+    "MIN": min, "MAX": max, "RELU": lambda a, b: max(a, 0),
+    "AND": lambda a, b: a & b, "OR": lambda a, b: a | b, "XOR": lambda a, b: a ^ b,
+    "NOT": lambda a, b: ~a, "MOV": lambda a, b: a, "MASK": lambda a, b: a & b,
     "EQ": lambda a, b: -(a == b), "NE": lambda a, b: -(a != b), "LT": lambda a, b: -(a < b),
     "LE": lambda a, b: -(a <= b), "GT": lambda a, b: -(a > b), "GE": lambda a, b: -(a >= b),
 }
@@ -75,7 +77,7 @@ def test_select_looks_at_bit_0_of_the_mask():
     assert evaluate("SELECT", DType.INT32, a, b, mask=mask).tolist() == [1, 5, 6]
 
 
-@pytest.mark.parametrize("name, dtype", [(n, d) for n, types in ALU_TYPES.items() for d in DType if d not in types])
+@pytest.mark.parametrize("name, dtype", WRONG)
 def test_wrong_type_is_refused(name, dtype):
     one = np.ones(1, np.uint32)
     with pytest.raises(ValueError, match=f"{name} does not work on {dtype.text}"):

@@ -10,7 +10,9 @@ from sw.golden.special import FUNCTIONS, special
 from tests import softfloat
 
 REFERENCE = {
-    "EXP2": np.exp2, "LOG2": np.log2, "RSQRT": lambda x: 1 / np.sqrt(x), "RECIP": lambda x: 1 / x, "TANH": np.tanh}
+    "EXP2": np.exp2, "LOG2": np.log2, "RSQRT": lambda x: 1 / np.sqrt(x), "RECIP": lambda x: 1 / x,
+    "TANH": np.tanh,
+}
 INF, NAN = np.inf, np.nan
 #: operands -inf, -1, -least subnormal, -0, +0, +least subnormal, +inf, NaN
 OPERANDS = (0xFF800000, 0xBF800000, 0x80000001, 0x80000000, 0x00000000, 0x00000001, 0x7F800000, 0xFFC12345)

@@ -1,4 +1,4 @@
-"""READ -> stream -> WRITE on the golden chip, against hand-counted distances and a plain register simulation."""
+"""READ -> stream -> WRITE on the golden chip, against counted distances and moving registers."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_a_copy_at_the_wrong_cycle_has_no_producer(shift):
 
 
 def simulate(drives, uses):
-    """Registers moved cycle by cycle. drives: (cycle, register stop, stream, value); uses: (cycle, stop, stream)."""
+    """Registers moved cycle by cycle: drives are (cycle, stop, stream, value), uses (cycle, stop, stream)."""
     stops = len(floorplan(TINY).stops)
     east, west = {}, {}
     found = {}
@@ -95,14 +95,14 @@ def test_random_reads_and_writes_against_moving_registers(seed):
     for i, name in enumerate(names):
         p.data(name.removeprefix("MEM_"), 1, data[i : i + 1])
     for _ in range(60):
-        i, cycle, index, west = rng.integers(len(names)), int(rng.integers(12)), int(rng.integers(2)), rng.integers(2)
+        i, cycle, index, west = (int(rng.integers(high)) for high in (len(names), 12, 2, 2))
         stop = stop_of(names[i]) + (-1 if west else 1)
-        code = index + TINY.streams * int(west)
+        code = index + TINY.streams * west
         if (names[i], cycle) in taken or (stop, cycle, code) in taken:
             continue
         taken |= {(names[i], cycle), (stop, cycle, code)}
         p.at(cycle).mem(names[i]).read(1, f"{'W' if west else 'E'}{index}")
-        drives.append((cycle + READS, stop, code, int(i)))
+        drives.append((cycle + READS, stop, code, i))
     uses = [
         (cycle, stop_of(name), index + west * TINY.streams)
         for name in names for cycle in range(16) for index in range(2) for west in range(2)
@@ -168,7 +168,7 @@ def test_uninitialised_memory_is_refused():
     p = Program(TINY)
     p.at(0).mem("W1").read(0, "E0")
     chip = machine(p)
-    with pytest.raises(GoldenError, match="READ of queue MEM_W1 at cycle 0 reads a word that nobody has written"):
+    with pytest.raises(GoldenError, match="READ of queue MEM_W1 at cycle 0 reads a word that nobody has"):
         chip.run()
     chip.write(slice_of("MEM_W1"), 0, vectors(1))
     chip.run()

@@ -18,7 +18,8 @@ def random_bytes(*shape, high=256, seed=0):
 
 
 def run_one(name: str, queue: str, inputs: dict[str, np.ndarray], streams: int, **values) -> np.ndarray:
-    """Runs one instruction of SXM_E whose operands arrive on the given streams; its results, uint8 [streams, VL]."""
+    """Runs one instruction of SXM_E whose operands arrive on the given streams; its results, uint8
+    [streams, VL]."""
     bench = Bench(TINY)
     for stream, vector in inputs.items():
         bench.give("SXM_E", AT, stream, vector)
@@ -122,10 +123,8 @@ def test_reduce_int32(fn, meaning):
 def test_fp32_sums_follow_the_tree(superlanes):
     lanes = 8
     # Numbers of very different size: another order gives another sum.
-    x = np.random.default_rng(SEED).normal(0, 1, (50, superlanes * lanes)) * 2.0 ** np.random.default_rng(1).integers(
-        -30, 30, (50, superlanes * lanes)
-    )
-    x = x.astype(np.float32)
+    rng, shape = np.random.default_rng(SEED), (50, superlanes * lanes)
+    x = (rng.normal(0, 1, shape) * 2.0 ** rng.integers(-30, 30, shape)).astype(np.float32)
 
     def tree(values):
         while len(values) > 1:

@@ -1,12 +1,14 @@
-"""Plays operands through a lane unit in Verilator, one set a cycle with gaps, and checks its latency."""
+"""Plays operands through the lanes of an ALU in Verilator, every cycle but for gaps, and checks their latency."""
 
 import numpy as np
 
 from tb.harness import Sources, build, run
 from tests.softfloat import generator
 
-#: Copies of the unit that work side by side: the simulator's own costs are shared.
+#: Lanes of the unit.
 COPIES = 4
+#: Ports that the lanes have in common.
+SHARED = ("op", "dtype", "to", "modular")
 _LOG_ROWS = 17
 
 _TOP = """
@@ -40,8 +42,8 @@ endmodule
 def play(unit, depth: int, tmp_path, **operands) -> np.ndarray:
     """Results for arrays of operands by port name (a scalar counts for all), in order.
 
-    `unit` is the exported design as `export` gives it. AssertionError if a result stands in any other cycle than
-    `depth` after its operands.
+    `unit` is the exported design of COPIES lanes. Of ports that they have in common every COPIES-th element
+    counts. AssertionError if a result stands in any other cycle than `depth` after its operands.
     """
     names, arrays = list(operands), np.broadcast_arrays(*operands.values())
     random, count = generator(), len(arrays[0])
@@ -63,24 +65,25 @@ def play(unit, depth: int, tmp_path, **operands) -> np.ndarray:
     run(directory, "tb.tb_player", test_dir=tmp_path)
     lines = (line for line in (tmp_path / "answers.hex").read_text().split() if not line.startswith("//"))
     answers = np.frombuffer(bytes.fromhex("".join(lines)), dtype=">u4").reshape(rows, 1 + COPIES)
-    every = (1 << COPIES) - 1
-    assert np.array_equal(np.flatnonzero(answers[:, 0] == every), busy + depth)
-    assert np.isin(answers[:, 0], (0, every)).all()
+    assert np.array_equal(np.flatnonzero(answers[:, 0]), busy + depth)
     return answers[busy + depth, 1:].astype(np.uint32).ravel()[:count]
 
 
 def _wrapper(unit, names):
     """Word 0 of a stimulus row is valid, then come the operands, name by name and copy by copy."""
     words = 1 + COPIES * len(names)
-    lines = []
-    for copy in range(COPIES):
-        pins = {"clk": "clk", "rst": "rst", "valid": _word(0, words, 1)}
-        for k, name in enumerate(names):
-            pins[name] = _word(1 + k * COPIES + copy, words, unit.ports[unit.top][name][1])
-        pins["result"] = f"answered[{32 * (COPIES - 1 - copy)} +: 32]"
-        pins["result_valid"] = f"answered[{32 * COPIES + copy}]"
-        lines.append(f"  {unit.top} copy{copy}({', '.join(f'.{pin}({net})' for pin, net in pins.items())});")
-    lines.append(f"  assign answered[{32 * COPIES + COPIES} +: {32 - COPIES}] = 0;")
+    pins = {"clk": "clk", "rst": "rst", "valid": _word(0, words, 1)}
+    for k, name in enumerate(names):
+        width = unit.ports[unit.top][name][1]
+        copies = 1 if name in SHARED else COPIES
+        nets = [_word(1 + k * COPIES + copy, words, width // copies) for copy in reversed(range(copies))]
+        pins[name] = f"{{{', '.join(nets)}}}"
+    pins["result"] = f"{{{', '.join(f'answered[{32 * (COPIES - 1 - k)} +: 32]' for k in reversed(range(COPIES)))}}}"
+    pins["result_valid"] = f"answered[{32 * COPIES}]"
+    lines = [
+        f"  {unit.top} unit({', '.join(f'.{pin}({net})' for pin, net in pins.items())});",
+        f"  assign answered[{32 * COPIES + 1} +: 31] = 0;",
+    ]
     return _TOP.format(width=32 * words, answer=32 * (1 + COPIES), log=_LOG_ROWS, last=(1 << _LOG_ROWS) - 1,
                        units="\n".join(lines))
 

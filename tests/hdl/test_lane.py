@@ -8,18 +8,18 @@ import pytest
 
 from hdl.export import export
 from hdl.lib.aluop import ALU_OP
-from hdl.lib.lane import Lane
+from hdl.vxm.lanes import Lanes
 from sw.arch.dtype import DType
 from sw.golden.convert import convert, extend
 from sw.golden.scalar import evaluate
 from sw.isa.table import ALU_TYPES, SPECIAL, STAGES, alu_class
 from tests import softfloat
-from tests.hdl.player import play
+from tests.hdl.player import COPIES, play
 
 
 @pytest.fixture(scope="module")
 def lane():
-    return export(Lane(), "lane")
+    return export(Lanes(COPIES, floats=True, specials=True), "vxm_lanes_special")
 
 
 def operate(lane, folder, kind, op, dtype, a, b=0, mask=0, to=0, modular=0):
@@ -54,7 +54,7 @@ def test_convert_against_softfloat(lane, tmp_path, src):
 
 @pytest.mark.parametrize("name", SPECIAL)
 def test_special_against_golden(lane, tmp_path, name):
-    """All fp16 numbers, boundaries and random numbers, and fractions spread over the exponents that matter."""
+    """All fp16 numbers, boundaries and random numbers, and fractions spread over exponents that matter."""
     fractions = softfloat.generator().integers(0, 1 << 24, (36, 4000), dtype=np.uint32)
     spread = np.arange(98, 134, dtype=np.uint32)[:, None] << 23 | fractions >> 1 | fractions << 31
     halves = convert(DType.FP16, DType.FP32, np.arange(1 << 16))
@@ -65,13 +65,16 @@ def test_special_against_golden(lane, tmp_path, name):
 
 @pytest.mark.parametrize("dtype", DType, ids=lambda d: d.text)
 def test_simple_against_golden(lane, tmp_path, dtype):
-    """Every one-cycle operation of the type, back to back in random order."""
-    names = [name for name, types in ALU_TYPES.items() if dtype in types and alu_class(name, dtype) == "simple"]
+    """Every one-cycle operation of the type, in random order and with anything above the type's width."""
+    names = [name for name, types in ALU_TYPES.items() if dtype in types]
+    names = [name for name in names if alu_class(name, dtype) == "simple"]
     a, b = softfloat.fp32_pairs() if dtype.is_float else softfloat.int_pairs(dtype)
     random = softfloat.generator()
     pick = random.integers(0, len(a), 400_000)
-    a, b = extend(dtype, a[pick]), extend(dtype, b[pick])
-    choice, mask, modular = (random.integers(0, n, len(a)) for n in (len(names), 1 << 32, 2))
+    above = (random.integers(0, 1 << (32 - dtype.bits), (2, len(pick))) << dtype.bits).astype(np.uint32)
+    a, b = (extend(dtype, x[pick]) ^ high for x, high in zip((a, b), above, strict=True))
+    mask = random.integers(0, 1 << 32, len(pick))
+    choice, modular = (random.integers(0, n, len(pick) // COPIES).repeat(COPIES) for n in (len(names), 2))
     op = np.array([ALU_OP[name] for name in names])[choice]
     got = operate(lane, tmp_path, "simple", op, dtype, a, b, mask=mask, modular=modular)
     for k, name in enumerate(names):
@@ -85,6 +88,8 @@ def test_simple_against_golden(lane, tmp_path, dtype):
 def test_integer_multiply_against_golden(lane, tmp_path, dtype):
     a, b = softfloat.int_pairs(dtype)
     modular = np.repeat([0, 1], len(a))
-    got = operate(lane, tmp_path, "float", ALU_OP["MUL"], dtype, np.tile(a, 2), np.tile(b, 2), modular=modular)
-    for wrap, answers in zip((False, True), got.reshape(2, -1), strict=True):
-        same(answers, evaluate("MUL", dtype, a, b, modular=wrap), a, b)
+    a, b = np.tile(a, 2), np.tile(b, 2)
+    got = operate(lane, tmp_path, "float", ALU_OP["MUL"], dtype, a, b, modular=modular)
+    for wrap in (False, True):
+        at = modular == wrap
+        same(got[at], evaluate("MUL", dtype, a[at], b[at], modular=wrap), a[at], b[at])

@@ -1,0 +1,125 @@
+"""Sizes of a matrix plane, and the signals that run between its parts."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+from sw.arch.config import Config
+
+#: An fp16 number as the array holds it: mantissa (signed) * 2**(shift - 24).
+MANTISSA_BITS = 12
+SHIFT_BITS = 5
+#: A shift that marks infinity (low ten bits of the mantissa zero) and NaN (not zero).
+SPECIAL_SHIFT = 30
+#: NaN, +infinity, -infinity among the products; finite sums beside a set flag mean nothing.
+FLAG_BITS = 3
+
+#: Products are multiples of 2**-48: those shifted by less than 32 are summed in `low`, the others, 32 bits down, in
+#: `high`. A product has 23 bits with its sign; finite ones are shifted by at most 58.
+_LOW_BITS = 23 + 31
+_HIGH_BITS = 23 + 58 - 32
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Plain numbers of one plane; `interval` is fp16's cycles a pass (1 where fp16 is not built)."""
+
+    lanes: int
+    superlanes: int
+    int8: bool
+    fp16: bool
+    interval: int
+
+    @classmethod
+    def of(cls, c: Config) -> "Shape":
+        """The planes of a configuration."""
+        fp16 = "fp16" in c.mxm.types
+        return cls(c.lanes, c.superlanes, "int8" in c.mxm.types, fp16, c.mxm.fp16_interval if fp16 else 1)
+
+    @property
+    def vl(self) -> int:
+        """Rows, and columns, of the plane."""
+        return self.lanes * self.superlanes
+
+    @property
+    def rows(self) -> int:
+        """Rows of a supercell that fp16 multiplies in one cycle."""
+        return self.lanes // self.interval
+
+    @property
+    def element_bits(self) -> int:
+        """Bits that hold one weight or activation; an int8 stands in the lowest eight."""
+        return MANTISSA_BITS + SHIFT_BITS if self.fp16 else 8
+
+    @property
+    def int8_sum_bits(self) -> int:
+        """Sum of one supercell's int8 products."""
+        return 16 + (self.lanes - 1).bit_length()
+
+    @property
+    def int8_bits(self) -> int:
+        """Sum of VL int8 products."""
+        return 16 + (self.vl - 1).bit_length()
+
+    @property
+    def chain_low_bits(self) -> int:
+        """Low window of one phase's products of all superlanes."""
+        return self.low_bits(self.rows * self.superlanes)
+
+    @property
+    def chain_high_bits(self) -> int:
+        """High window of one phase's products of all superlanes."""
+        return self.high_bits(self.rows * self.superlanes)
+
+    def low_bits(self, products: int) -> int:
+        """Sum of `products` fp16 products in the low window."""
+        return _LOW_BITS + (products - 1).bit_length()
+
+    def high_bits(self, products: int) -> int:
+        """Sum of `products` fp16 products in the high window."""
+        return _HIGH_BITS + (products - 1).bit_length()
+
+
+class Chain(wiring.Signature):
+    """Partial sums of a column block on their way north: for each column, column 0 in the low bits.
+
+    `int8` holds `int8_bits` a column, `low` and `high` `chain_low_bits` and `chain_high_bits`, `flags` FLAG_BITS.
+    """
+
+    def __init__(self, shape: Shape):
+        members = {}
+        if shape.int8:
+            members["int8"] = Out(shape.int8_bits * shape.lanes)
+        if shape.fp16:
+            members["low"] = Out(shape.chain_low_bits * shape.lanes)
+            members["high"] = Out(shape.chain_high_bits * shape.lanes)
+            members["flags"] = Out(FLAG_BITS * shape.lanes)
+        super().__init__(members)
+
+
+class Broadcast(wiring.Signature):
+    """What one superlane sends to all its supercells; vectors have lane, column or row 0 in the low bits.
+
+    `load` is a column of weights for each column of a supercell, `columns` tells which of these are written, `block` in
+    which supercell; `install` copies buffers to arrays. `int8_sum` multiplies `int8` and sums, `int8_add` puts the sum
+    on the chain, `int8_skip` lets the chain pass by; `fp16_...` likewise. `mantissa` and `shift` are the activations of
+    phase `phase`; `nan`, `infinite`, `zero` tell what each is, `special` that one is infinite or NaN.
+    """
+
+    def __init__(self, shape: Shape):
+        members = {
+            "load": Out(shape.element_bits * shape.lanes * shape.lanes),
+            "columns": Out(shape.lanes),
+            "block": Out(shape.superlanes),
+            "install": Out(1),
+        }
+        if shape.int8:
+            members |= {"int8": Out(8 * shape.lanes), "int8_sum": Out(1), "int8_add": Out(1), "int8_skip": Out(1)}
+        if shape.fp16:
+            members |= {"mantissa": Out(MANTISSA_BITS * shape.rows), "shift": Out(SHIFT_BITS * shape.rows)}
+            members |= {name: Out(shape.rows) for name in ("nan", "infinite", "zero")}
+            members |= {"special": Out(1), "phase": Out(range(shape.interval))}
+            members |= {name: Out(1) for name in ("fp16_multiply", "fp16_sum", "fp16_add", "fp16_skip")}
+        super().__init__(members)
