@@ -14,8 +14,8 @@ _NEEDS_ROW = [_MODE[name] for name in ("ADD", "ADD_OUT", "READ")]
 
 
 def check_passes(weights: Weights, findings: Findings) -> None:
-    """Rules `mxm-overlap`, `mxm-hold`, `mxm-meet`, `acc-pass`, `acc-lost`, `acc-type`, `acc-unset`,
-    `acc-turn` and `acc-result`."""
+    """Rules `mxm-overlap`, `mxm-hold`, `mxm-meet`, `acc-pass`, `acc-lost`, `acc-type`, `acc-unset` and
+    `acc-turn`."""
     issues = weights.issues
     _overlaps(weights, findings)
     _holds(weights, findings)
@@ -122,13 +122,6 @@ def _rows(w: Weights, words: np.ndarray, findings: Findings) -> None:
 
     findings.add("acc-type", words[users[found]], mistyped, words[sets[last[found]]])
     _turns(issues, words, mode, place, findings)
-    leave = (issue + issues.time("d_func", words)) * (w.planes + 1) + w.plane(words)
-    first, second = clashes(leave)
-
-    def port(i: int) -> str:
-        return f"and {issues.text(int(words[first[i]]))} both leave ACC in one cycle"
-
-    findings.add("acc-result", words[second], port, words[first])
 
 
 def _turns(

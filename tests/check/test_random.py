@@ -1,4 +1,5 @@
-"""Random programs: valid ones pass, broken ones do not, and mutants are judged as the naive reference judges them."""
+"""Random programs: valid ones pass, broken ones do not, and mutants are judged as the naive reference judges
+them."""
 
 import random
 from collections import Counter
@@ -9,11 +10,11 @@ from sw.arch.config import load
 from sw.asm.entry import ProgramError
 from sw.asm.timeline import TimelineError
 from sw.check.program import check
-from sw.isa.codec import EncodeError, make
+from sw.isa.codec import EncodeError
 from sw.isa.table import TABLE
 from tests.check.reference import Reference
 from tests.programs import break_program, random_program
-from tests.programs.broken import BREAKERS, Unsuitable
+from tests.programs.broken import BREAKERS
 from tests.programs.mutate import mutate
 
 CONFIGS = {
@@ -77,7 +78,15 @@ def test_mutants_are_judged_as_the_reference_judges_them(name, seed):
         findings = check(image, limit=100_000)
         where = f"{name}, seed {seed}, mutant {number}"
         assert {f.rule for f in findings} == {rule for rule, *_ in reference.broken}, where
-        exact = ("stream-unwritten", "mem-uninitialised", "mem-bank", "vxm-chain", "acc-pass", "acc-unset", "sxm-map")
+        exact = (
+            "stream-unwritten",
+            "mem-uninitialised",
+            "mem-bank",
+            "vxm-chain",
+            "acc-pass",
+            "acc-unset",
+            "sxm-map",
+        )
         assert marks(findings, exact) == {b for b in reference.broken if b[0] in exact}, where
         verdicts[bool(findings)] += 1
         rules.update({f.rule for f in findings})

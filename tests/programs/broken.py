@@ -1,4 +1,5 @@
-"""Programs broken on purpose: each breaker does one thing that is wrong for sure, and names the rule against it."""
+"""Programs broken on purpose: each breaker does one thing that is wrong for sure, and names the rule against
+it."""
 
 import random
 from collections.abc import Callable
@@ -129,7 +130,12 @@ def _plane(program: Program) -> str:
 
 def _acc_unset(program: Program, rng: random.Random) -> None:
     queue = program.queue(f"{_plane(program)}_R")
-    used = {op["row"] for e in program.entries[queue.name].values() for op in e.slots.values() if "row" in op.values}
+    used = {
+        op["row"]
+        for e in program.entries[queue.name].values()
+        for op in e.slots.values()
+        if "row" in op.values
+    }
     free = sorted(set(range(program.config.mxm.acc_rows)) - used)
     kind = program.config.mxm.types[0]
     program.at(_late(program)).queue(queue.name).acc(kind, "READ", rng.choice(free), "SG4_E[0]")

@@ -102,11 +102,15 @@ def _fetch(s: Schedule, horizon: int) -> list:
                 for k in range(fetches):
                     t = start + k * timing.turn
                     for beat in range(beats):
-                        pair = [_text_row(s, stop, first + half, t + beat, k * beats + beat) for half in range(2)]
+                        pair = [
+                            _text_row(s, stop, first + half, t + beat, k * beats + beat) for half in range(2)
+                        ]
                         rows.append(tuple(pair))
                     s.issue(name, t, "IFETCH", stream=first)
                 last = start + (fetches - 1) * timing.turn + timing.d_func
-                if any(at > start and q.name == name for (q, at, *_) in s.entries[: -2 * len(rows) - fetches]):
+                if any(
+                    at > start and q.name == name for (q, at, *_) in s.entries[: -2 * len(rows) - fetches]
+                ):
                     raise Busy
                 if s.mask(name, start) != s.full:
                     raise Busy

@@ -3,8 +3,8 @@
 import random
 
 from sw.asm.program import Program
-from sw.isa.spec import Kind, Op
 from sw.isa.fields import SLOTS
+from sw.isa.spec import Kind, Op
 from tests.programs.broken import clone
 
 

@@ -23,7 +23,6 @@ class Plane:
     #: Row -> (type, superlanes, cycle of the last word on it).
     rows: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     arrivals: set[int] = field(default_factory=set)
-    leaves: set[int] = field(default_factory=set)
 
 
 def session(s: Schedule, plane: Plane, start: int, passes: int) -> None:
@@ -51,7 +50,8 @@ def session(s: Schedule, plane: Plane, start: int, passes: int) -> None:
 
 
 def _load(s: Schedule, plane: Plane, t: int, kind: int) -> int:
-    """LWs of all columns, or of a few where the buffer is already full of this type; gives the next free cycle."""
+    """LWs of all columns, or of a few where the buffer is already full of this type; gives the next free
+    cycle."""
     c, rng, queue = s.config, s.rng, f"{plane.name}_W"
     most = min(16, c.vl, c.streams, c.lanes << kind)
     sizes = [n for n in range(5) if 1 << n <= most and (1 << n) >> kind and (1 << n) * 8 >= most]
@@ -84,7 +84,8 @@ def _one_load(s: Schedule, queue: str, t: int, n: int, kind: int, col: int, burs
 
 
 def _install(s: Schedule, plane: Plane, t: int, kind: int) -> int:
-    """IW, in the word of the last LW where that is a single one; gives the cycle from which it is in force."""
+    """IW, in the word of the last LW where that is a single one; gives the cycle from which it is in
+    force."""
     force = make("IW").timing(s.config).d_func
     for at in (t - 1, t, t + 1, t + 2, t + 3):
         if at + force < plane.pass_from:
@@ -139,7 +140,11 @@ def _acc_word(s: Schedule, plane: Plane, t: int, kind: int, mode: int, row: int)
     queue = f"{plane.name}_R"
     mask, timing = s.mask(queue, t), make("ACC", dtype=kind).timing(s.config)
     old = plane.rows.get(row)
-    if mode != PASS and old and abs(t - old[2]) < max(timing.turn, make("ACC", dtype=1).timing(s.config).turn):
+    if (
+        mode != PASS
+        and old
+        and abs(t - old[2]) < max(timing.turn, make("ACC", dtype=1).timing(s.config).turn)
+    ):
         mode = PASS if mode != READ else mode
         if mode == READ:
             raise Busy
@@ -147,10 +152,7 @@ def _acc_word(s: Schedule, plane: Plane, t: int, kind: int, mode: int, row: int)
         if mode == READ:
             raise Busy
         mode = PASS if old else SET
-    if t + timing.d_func in plane.leaves:
-        raise Busy
     s.issue(queue, t, "ACC", dtype=kind, mode=mode, row=row, dst=group(s, 4))
-    plane.leaves.add(t + timing.d_func)
     if mode == SET:
         plane.rows[row] = kind, mask, t
     elif mode != PASS:

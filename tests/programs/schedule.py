@@ -1,4 +1,5 @@
-"""A schedule under construction: instructions are taken only if everything that they need is there and free."""
+"""A schedule under construction: instructions are taken only if everything that they need is there and
+free."""
 
 import random
 from collections import defaultdict
@@ -24,7 +25,8 @@ class Busy(Exception):
 
 
 class Schedule:
-    """Reservations of queues, stream registers, memory ports and banks, ALU results; times are superlane-0 cycles."""
+    """Reservations of queues, stream registers, memory ports and banks, ALU results; times are superlane-0
+    cycles."""
 
     def __init__(self, c: Config, rng: random.Random):
         self.config, self.rng = c, rng
@@ -120,7 +122,9 @@ class Schedule:
         if last >= self.closed.get(q.name, last + 1):
             raise Busy
         taken = self.busy.get((q.name, cycle))
-        shared = taken is not None and taken[0] == word and slot not in taken[1] and "icu" not in (*taken[1], slot)
+        shared = (
+            taken is not None and taken[0] == word and slot not in taken[1] and "icu" not in (*taken[1], slot)
+        )
         slots = (*taken[1], slot) if shared else (slot,)
         for t in range(cycle, last + 1):
             if not shared and (q.name, t) in self.busy:
