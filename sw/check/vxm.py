@@ -19,7 +19,7 @@ def check_vxm(issues: Issues, findings: Findings) -> None:
     alus = np.array([queue.number for queue in issues.queues])
     alu = alus[issues.queue[rows]]
     _classes(issues, rows, alu, findings)
-    _reach(issues, alus, findings)
+    _reach(issues, rows, alus, findings)
     _results(issues, rows, alu, findings)
     _chains(issues, rows, alu, findings)
 
@@ -41,14 +41,15 @@ def _classes(issues: Issues, rows: np.ndarray, alu: np.ndarray, findings: Findin
     findings.add("vxm-class", rows[bad], sentence)
 
 
-def _reach(issues: Issues, alus: np.ndarray, findings: Findings) -> None:
+def _reach(issues: Issues, rows: np.ndarray, alus: np.ndarray, findings: Findings) -> None:
     c = issues.config
     inside = np.zeros((c.alus, c.streams // 4), bool)
     for alu in range(c.alus):
         inside[alu, list(reachable_groups(c, alu))] = True
-    vector = np.array([queue.cls == "VXM" for queue in issues.queues])
+    vector = np.zeros(len(issues.op), bool)
+    vector[rows] = True
     for touches, verb in ((issues.reads, "reads"), (issues.drives, "drives")):
-        mine = np.flatnonzero(vector[issues.queue[touches.row]])
+        mine = np.flatnonzero(vector[touches.row])
         alu = alus[issues.queue[touches.row[mine]]]
         bad = np.flatnonzero(~inside[alu, touches.code[mine] % c.streams // 4])
         row, code = touches.row[mine[bad]], touches.code[mine[bad]]

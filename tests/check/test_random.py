@@ -39,6 +39,11 @@ def test_random_programs_are_accepted(name):
         assert not Reference(image).broken, f"{name}, seed {seed}"
 
 
+@pytest.mark.parametrize(("name", "seed"), [("small", 0), ("small", 1), ("full", 0)])
+def test_random_programs_of_large_chips_are_accepted(name, seed):
+    assert [str(f) for f in check(random_program(load(name), seed, 250).image())] == []
+
+
 def test_random_programs_use_everything():
     used = Counter()
     for seed in range(40):

@@ -10,7 +10,7 @@ from sw.asm.program import Program
 from sw.check.program import check
 from sw.isa.codec import make
 from tests.check import cases_data, cases_planes, cases_units
-from tests.check.bring import TINY
+from tests.check.bring import TINY, bring
 
 KINDS = ("stream_", "mem_", "vxm_", "mxm_", "acc_", "sxm_", "fetch_port", "queue_")
 CASES = {
@@ -57,6 +57,12 @@ def test_an_alu_reaches_only_its_groups():
     assert check(program.image()) == []
     program.at(10).vxm(0).mov("int8", 1, dst="E16")
     program.at(11).vxm(2).mov("int8", 1, dst="W7")
+    # A fetch port reaches all streams.
+    program.at(20).vxm(0).ifetch("SG2_E[12]")
+    program.at(60).vxm(0).halt()
+    for stream, source in (("E24", "W0"), ("E25", "W1")):
+        bring(program, source, "VXM", stream, 20, 8, initialise=False)
+    program.text("VXM0", len(program.lowered()["VXM0"]) - 1, [(("W0", 8), ("W1", 8))])
     found = [(f.rule, f.queue, f.cycle) for f in check(program.image())]
     assert found == [("vxm-reach", "VXM0", 10), ("vxm-reach", "VXM2", 11)]
 

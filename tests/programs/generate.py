@@ -28,11 +28,13 @@ def random_program(c: Config, seed: int, size: int) -> Program:
     _synchronise(s, horizon)
     texts = _fetch(s, horizon)
     planes = [Plane(unit.name) for unit in s.plan.units if unit.kind == "MXM"]
-    kinds, weights = list(TRANSACTIONS), list(TRANSACTIONS.values())
+    # Every seed has its own favourites, so that rare instructions meet each other too.
+    kinds, weights = list(TRANSACTIONS), [w * rng.choice((1, 1, 2, 6)) for w in TRANSACTIONS.values()]
+    matrix = rng.choice((0.02, 0.06, 0.2))
     for _ in range(size):
         t = rng.randrange(4, horizon)
         try:
-            if planes and rng.random() < 0.08:
+            if planes and rng.random() < matrix:
                 session(s, rng.choice(planes), t // 2, rng.randint(1, 12))
             else:
                 with s.attempt():

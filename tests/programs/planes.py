@@ -23,6 +23,8 @@ class Plane:
     #: Row -> (type, superlanes, cycle of the last word on it).
     rows: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     arrivals: set[int] = field(default_factory=set)
+    #: ACC words are made in order of time, from this cycle on.
+    acc_from: int = 0
 
 
 def session(s: Schedule, plane: Plane, start: int, passes: int) -> None:
@@ -138,6 +140,8 @@ def _read(s: Schedule, plane: Plane, t: int) -> None:
 
 def _acc_word(s: Schedule, plane: Plane, t: int, kind: int, mode: int, row: int) -> None:
     queue = f"{plane.name}_R"
+    if t < plane.acc_from:
+        raise Busy
     mask, timing = s.mask(queue, t), make("ACC", dtype=kind).timing(s.config)
     old = plane.rows.get(row)
     if (
@@ -153,6 +157,7 @@ def _acc_word(s: Schedule, plane: Plane, t: int, kind: int, mode: int, row: int)
             raise Busy
         mode = PASS if old else SET
     s.issue(queue, t, "ACC", dtype=kind, mode=mode, row=row, dst=group(s, 4))
+    plane.acc_from = t + 1
     if mode == SET:
         plane.rows[row] = kind, mask, t
     elif mode != PASS:

@@ -220,7 +220,7 @@ class Schedule:
                 continue
             try:
                 with self.attempt():
-                    first, stride = (addr, 0) if addr is not None else self._words(unit.name, start, count)
+                    first, stride = (addr, 0) if addr is not None else self.words_at(unit.name, start, count)
                     if addr is not None:
                         self.guard(stop, code, cycle, unit.stop)
                     self.issue(unit.name, start, "READ", count, gap, addr=first, stream=code, stride=stride)
@@ -229,7 +229,7 @@ class Schedule:
                 continue
         raise Busy
 
-    def _words(self, name: str, cycle: int, count: int) -> tuple[int, int]:
+    def words_at(self, name: str, cycle: int, count: int) -> tuple[int, int]:
         """Address and stride of `count` words that are initialised by `cycle`."""
         if count == 1 and self.rng.random() < 0.3:
             written = [a for (n, a), since in self.known.items() if n == name and since < cycle]

@@ -48,7 +48,7 @@ def write(s: Schedule, t: int) -> None:
     if s.rng.random() < 0.4:
         try:
             with s.attempt():
-                addr, stride = s._words(name, t, count)
+                addr, stride = s.words_at(name, t, count)
                 s.issue(name, t, "READ", count, gap, addr=addr, stream=group(s, 1), stride=stride)
         except Busy:
             pass
@@ -57,7 +57,7 @@ def write(s: Schedule, t: int) -> None:
 def read(s: Schedule, t: int) -> None:
     """READ, whoever may take it."""
     name, (count, gap) = s.rng.choice(s.slices), repeats(s)
-    addr, stride = s._words(name, t, count)
+    addr, stride = s.words_at(name, t, count)
     s.issue(name, t, "READ", count, gap, addr=addr, stream=group(s, 1), stride=stride)
 
 
