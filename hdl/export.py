@@ -8,7 +8,12 @@ from pathlib import Path
 from amaranth.lib import wiring
 from pyosys import libyosys as ys
 
+from hdl.chip import Chip
 from hdl.lib.stamp import Export
+from sw.arch.config import Config
+
+TOP = "chip"
+"""Name of a chip's top module."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,6 @@ def export(component: wiring.Component, top: str) -> Verilog:
         design = ys.Design()
         for command in (
             f"read_rtlil {source}",
-            f"hierarchy -check -top {top}",
             "proc",
             "opt_clean",
             "opt_dff -nosdff",
@@ -43,3 +47,8 @@ def export(component: wiring.Component, top: str) -> Verilog:
     library = resources.files("hdl.lib") / "verilog"
     text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))
     return Verilog(top, text, platform.ports, platform.uses)
+
+
+def export_chip(c: Config, sim: bool = False) -> Verilog:
+    """The whole chip; `sim` adds the simulation-only assertions and the lockstep trace."""
+    return export(Chip(c, sim), TOP)

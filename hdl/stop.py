@@ -41,6 +41,11 @@ class Stop(wiring.Component):
             members |= {"place": In(8), "superlane": In(8), "cycle": In(32)}
         super().__init__(members)
 
+    @property
+    def outward(self) -> list[str]:
+        """Names of the registers that it drives."""
+        return [side + suffix for side in ("east", "west") for suffix in ("", "_check", "_written")[: 2 + self.sim]]
+
     def elaborate(self, platform):
         m = Module()
         for west, side in enumerate(("east", "west")):

@@ -1,9 +1,10 @@
 """Rewrites a unit of equal lanes as loops over the lanes, for simulation only.
 
-Verilator turns `count` copies of a lane into `count` times the C++ code, and runs the part of it that stands outside
-of the clocked blocks in every cycle. Here the netlist of one lane becomes one clocked block a pipeline stage: `if
-(enable)` around a loop, the stage's whole logic inside. Enables and whatever else does not depend on the lane is
-computed once. The Verilog that users get stays plain; `tests/tb/test_loops.py` proves both equal.
+Verilator turns `count` copies of a lane into `count` times the C++ code, and runs the part of it that
+stands outside of the clocked blocks in every cycle. Here the netlist of one lane becomes one clocked block a
+pipeline stage: `if (enable)` around a loop, the stage's whole logic inside. Enables and whatever else does
+not depend on the lane is computed once. The Verilog that users get stays plain; `tests/tb/test_loops.py`
+checks the loops against the same golden model.
 """
 
 import dataclasses
@@ -16,14 +17,16 @@ from pyosys import libyosys as ys
 
 from hdl.export import Verilog
 
-_PREPARE = ("proc", "flatten", "opt_expr", "opt_merge", "opt_clean", "opt_dff -nosdff", "opt_clean", "opt_expr -fine",
-            "opt_merge", "memory_dff", "memory_collect", "opt_clean")
+_PREPARE = (
+    *("proc", "flatten", "opt_expr", "opt_merge", "opt_clean", "opt_dff -nosdff", "opt_clean"),
+    *("opt_expr -fine", "opt_merge", "memory_dff", "memory_collect", "opt_clean"),
+)
 _BINARY = {
     "$add": "+", "$sub": "-", "$mul": "*", "$and": "&", "$or": "|", "$xor": "^", "$xnor": "~^", "$eq": "==",
     "$ne": "!=", "$lt": "<", "$le": "<=", "$gt": ">", "$ge": ">=", "$logic_and": "&&", "$logic_or": "||",
     "$shl": "<<", "$shr": ">>", "$sshl": "<<<", "$sshr": ">>>",
 }
-_LINES = re.MULTILINE | re.DOTALL
+_MODULE = re.compile(r"^module (\S+?) ?\(.*?^endmodule\n", re.MULTILINE | re.DOTALL)
 _UNARY = {
     "$not": "~", "$neg": "-", "$pos": "", "$reduce_or": "|", "$reduce_bool": "|", "$reduce_and": "&",
     "$reduce_xor": "^", "$logic_not": "!",
@@ -33,16 +36,16 @@ _UNARY = {
 def with_loops(design: Verilog, lanes: str, lane: str) -> Verilog:
     """`design` with module `lanes`, which is several instances of module `lane`, written as loops.
 
-    A port of `lanes` is as wide as that of `lane` and common to all, or as wide as all together, lane 0 lowest; an
-    output in common depends on inputs in common alone. There is one clock, `clk`, and every register that depends
-    on the lane loads under an enable that does not.
+    A port of `lanes` is as wide as that of `lane` and common to all, or as wide as all together, lane 0
+    lowest; an output in common depends on inputs in common alone. There is one clock, `clk`, and every
+    register that depends on the lane loads under an enable that does not.
 
     ValueError for a cell or a register that does not fit.
     """
     one, all_lanes = design.ports[lane], design.ports[lanes]
     count = max(all_lanes[port][1] // width for port, (_, width) in one.items())
     shared = {port for port, (_, width) in one.items() if width == all_lanes[port][1]} | {"clk", "rst"}
-    modules = {found[1]: found[0] for found in re.finditer(r"^module (\S+?) ?\(.*?^endmodule\n", design.text, _LINES)}
+    modules = {found[1]: found[0] for found in _MODULE.finditer(design.text)}
     text = _Writer(_netlist(_with_parts(modules, lane), lane), lanes, count, shared).text()
     return dataclasses.replace(design, text=design.text.replace(modules[lanes], text))
 
@@ -54,7 +57,8 @@ def _with_parts(modules, name):
         name = waiting.pop()
         if name not in wanted:
             wanted[name] = modules[name]
-            waiting += [word for word in re.findall(r"^  (\S+) +\S+ \(", modules[name], re.M) if word in modules]
+            words = re.findall(r"^  (\S+) +\S+ \(", modules[name], re.MULTILINE)
+            waiting += [word for word in words if word in modules]
     return "".join(wanted.values())
 
 
@@ -63,7 +67,8 @@ def _netlist(verilog, lane):
         source, target = Path(folder) / "lane.v", Path(folder) / "lane.json"
         source.write_text(verilog)
         design = ys.Design()
-        for command in (f"read_verilog {source}", f"hierarchy -top {lane}", *_PREPARE, f"write_json {target}"):
+        first = (f"read_verilog {source}", f"hierarchy -top {lane}")
+        for command in (*first, *_PREPARE, f"write_json {target}"):
             ys.run_pass(f"tee -q {command}", design)
         return json.loads(target.read_text())["modules"][lane]
 
@@ -96,7 +101,7 @@ class _Writer:
             return
         if kind in ("$dff", "$dffe"):
             if _value(cell, "CLK_POLARITY") != 1 or (kind == "$dffe" and _value(cell, "EN_POLARITY") != 1):
-                raise ValueError(f"A register of {self.name} does not load at a rising edge under a high enable.")
+                raise ValueError(f"A register of {self.name} does not load at a rise under a high enable.")
             self.registers.append((f"q{number}", nets["Q"], nets["D"], nets.get("EN", ["1"])[0], None))
             self._place(f"q{number}", nets["Q"])
         elif kind == "$mem_v2":
@@ -152,7 +157,8 @@ class _Writer:
         lines += [f"  wire [{width - 1}:0] {key} = {self._cell(key, {})};" for key, width in common]
         for register in shared:
             condition = "" if register[3] == "1" else f"if ({self._bits([register[3]], {})}) "
-            lines.append(f"  always @(posedge clk) {condition}{register[0]} <= {self._bits(register[2], {})};")
+            loaded = self._bits(register[2], {})
+            lines.append(f"  always @(posedge clk) {condition}{register[0]} <= {loaded};")
         for enable, group in stages.items():
             lines += self._stage(enable, group)
         lines += self._outputs()
@@ -221,7 +227,8 @@ class _Writer:
     def _leaves(self, roots, cone):
         yield from roots
         for key, _ in cone:
-            yield from (bit for port, bits in self.cells[key]["connections"].items() if port != "Y" for bit in bits)
+            nets = self.cells[key]["connections"]
+            yield from (bit for port, bits in nets.items() if port != "Y" for bit in bits)
 
     def _cone(self, roots, known):
         """Cells that `roots` need, in order of evaluation, each with its width."""
@@ -274,7 +281,8 @@ class _Writer:
         if kind == "$mux" and known.get(nets["S"][0]) == "1":
             return self._bits(nets["B"], known)
         if kind == "$mux":
-            return f"{self._bits(nets['S'], known)} ? {self._bits(nets['B'], known)} : {self._bits(nets['A'], known)}"
+            choice, a, b = (self._bits(nets[port], known) for port in "SAB")
+            return f"{choice} ? {b} : {a}"
         if kind == "$pmux":
             width, text = len(nets["Y"]), ""
             for k, select in enumerate(nets["S"]):

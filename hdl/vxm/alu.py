@@ -1,6 +1,6 @@
 """One ALU in one superlane: operands from streams, chain and immediate, the lanes, and the result's ways out."""
 
-from amaranth.hdl import Array, Assert, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Assert, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -130,30 +130,19 @@ class Alu(wiring.Component):
         return ~word["op"].matches(*single)
 
     def _source(self, m: Module, letter: str, word, streamed) -> Signal:
-        """The operand in every lane, from where the word says and extended to 32 bits as its type says."""
+        """The operand in every lane, from where the word says; the lane extends it to 32 bits as its type says."""
         c, width = self.config, data_bits(self.config)
-        raw = Signal(32 * c.lanes, name=f"{letter}_raw")
         value = Signal(32 * c.lanes, name=f"{letter}_value")
         bytes_of_lanes = [streamed[s * width + 8 * k :][:8] for k in range(c.lanes) for s in range(4)]
         with m.Switch(word[f"{letter}_from"]):
             with m.Case(STREAM):
-                m.d.comb += raw.eq(Cat(bytes_of_lanes))
+                m.d.comb += value.eq(Cat(bytes_of_lanes))
             with m.Case(PREV):
-                m.d.comb += raw.eq(self.prev)
+                m.d.comb += value.eq(self.prev)
             with m.Case(NEXT):
-                m.d.comb += raw.eq(self.next)
+                m.d.comb += value.eq(self.next)
             with m.Case(IMM):
-                m.d.comb += raw.eq(word["imm"].replicate(c.lanes))
-        lanes = [raw[32 * k : 32 * k + 32] for k in range(c.lanes)]
-        with m.Switch(word["dtype"]):
-            with m.Case(DType.INT8):
-                m.d.comb += value.eq(Cat(_extended(lane[:8]) for lane in lanes))
-            with m.Case(DType.INT16):
-                m.d.comb += value.eq(Cat(_extended(lane[:16]) for lane in lanes))
-            with m.Case(DType.FP16):
-                m.d.comb += value.eq(Cat(Cat(lane[:16], Const(0, 16)) for lane in lanes))
-            with m.Default():
-                m.d.comb += value.eq(raw)
+                m.d.comb += value.eq(word["imm"].replicate(c.lanes))
         return value
 
     def _way_out(self, m: Module, valid, word, unit) -> None:
@@ -200,10 +189,6 @@ class Alu(wiring.Component):
                 hit = word["op"] == instr.code
                 hits.append(hit if len(types) == len(DType) else hit & word["dtype"].matches(*types))
         return Cat(hits).any()
-
-
-def _extended(value):
-    return Cat(value, value[-1].replicate(32 - len(value)))
 
 
 def _later(m: Module, valid, word, k: int):

@@ -1,4 +1,4 @@
-"""Plays operands through the lanes of an ALU in Verilator, every cycle but for gaps, and checks their latency."""
+"""Plays operands through the lanes of an ALU in Verilator, at full rate with gaps, and checks the latency."""
 
 import numpy as np
 
@@ -78,7 +78,8 @@ def _wrapper(unit, names):
         copies = 1 if name in SHARED else COPIES
         nets = [_word(1 + k * COPIES + copy, words, width // copies) for copy in reversed(range(copies))]
         pins[name] = f"{{{', '.join(nets)}}}"
-    pins["result"] = f"{{{', '.join(f'answered[{32 * (COPIES - 1 - k)} +: 32]' for k in reversed(range(COPIES)))}}}"
+    results = [f"answered[{32 * k} +: 32]" for k in range(COPIES)]
+    pins["result"] = f"{{{', '.join(results)}}}"
     pins["result_valid"] = f"answered[{32 * COPIES}]"
     lines = [
         f"  {unit.top} unit({', '.join(f'.{pin}({net})' for pin, net in pins.items())});",

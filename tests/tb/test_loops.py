@@ -1,4 +1,4 @@
-"""Lanes written as loops answer as the plain Verilog does, in every class of operations."""
+"""Lanes written as loops answer as the golden model does, like the plain Verilog, in every class."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,8 @@ def test_same_answers(looped, tmp_path, kind):
     a, b, mask = random.integers(0, 1 << 32, (3, count * COPIES), dtype=np.uint32)
     op = np.array([instruction(name).code for name, _ in cases])[choice]
     dtype = np.array([dtype for _, dtype in cases])[choice]
-    got = play(looped, STAGES[kind], tmp_path, op=op, dtype=dtype, to=to, modular=modular, a=a, b=b, mask=mask)
+    words = {"op": op, "dtype": dtype, "to": to, "modular": modular}
+    got = play(looped, STAGES[kind], tmp_path, **words, a=a, b=b, mask=mask)
     for k, (name, element) in enumerate(cases):
         for variant in np.unique(np.stack([to, modular])[:, choice == k], axis=1).T:
             at = (choice == k) & (to == variant[0]) & (modular == variant[1])
