@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hdl.column import Column
 from hdl.mem.slice import Slice
-from hdl.sxm.engines import engine
+from hdl.mxm.plane import Plane
 from hdl.sxm.engines import engine
 from hdl.vxm.unit import Vxm
 from sw.arch.config import Config
@@ -31,12 +31,9 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
     if unit.kind == "VXM":
         return [Placed("vxm", Vxm(c, sim), "vxm", "vxm_tile", unit, queues)]
     if unit.kind == "SXM":
-        return [
-            Placed(q.name.lower(), engine(c, q.cls, sim), q.cls.lower(), f"{q.cls.lower()}_tile", unit, (q,))
-            for q in queues
-        ]
-    if unit.kind == "SXM":
         return [_engine(c, queue, sim) for queue in queues]
+    if unit.kind == "MXM":
+        return [Placed(unit.name.lower(), Plane(c, sim), "mxm_plane", "mxm_tile", unit, queues)]
     return []
 
 

@@ -1,12 +1,12 @@
 """Operands of a unit in one superlane: taken from the streams, checked, corrected."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.ecc import decode
 from hdl.lib.pipe import delay
-from hdl.lib.stream import Streams, check_bits, data_bits, latched, select
+from hdl.lib.stream import Streams, check_bits, data_bits, latched, peek, watch
 from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.isa.fields import width_of
@@ -18,7 +18,7 @@ class Operands(wiring.Component):
     Parameters
     ----------
     counts : tuple of int
-        Sizes of the groups that it can take; words beyond the group taken are zero.
+        Sizes of the groups that it can take; words beyond the group taken mean nothing.
     tag_bits : int
         Width of what comes along with the operands.
 
@@ -26,7 +26,7 @@ class Operands(wiring.Component):
     -------
     streams : In(Streams)
     take, code : In
-        Take the group that starts at stream `code` now; `size` (if there is a choice) is its index in `counts`.
+        Take the group that starts at stream `code` now; `size`, where there is a choice, indexes `counts`.
     tag : In
     valid, words, out : Out
         The words, lowest stream in the low bits, and the tag that came with them.
@@ -54,27 +54,41 @@ class Operands(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         c, most = self.config, max(self.counts)
+        width, extra = data_bits(c), check_bits(c)
         data, check = latched(c, most, "operand")
-        with m.If(self.take):
-            for index, count in enumerate(self.counts):
-                chosen = self.size == index if len(self.counts) > 1 else self.take
-                with m.If(chosen):
-                    select(m, c, self.streams, self.code, count, data, check)
-        valid, tag = delay(m, self.take, self.tag, 1, "taken")
+        for index, count in enumerate(self.counts):
+            taken = Signal(name=f"take_{count}")
+            m.d.comb += taken.eq(self.take & self._is(index))
+            words, checks = peek(m, c, self.streams, taken, self.code, count, "operand")
+            watch(m, self.streams, taken, self.code, count)
+            with m.If(taken):
+                m.d.sync += [data[: count * width].eq(words), check[: count * extra].eq(checks)]
+        wanted = Cat(self._wanted(k) for k in range(most))
+        valid, taken = delay(m, self.take, Cat(wanted, self.tag), 1, "taken")
+        wanted, tag = taken[:most], taken[most:]
         if c.ecc.streams:
-            words = self._correct(m, valid, data, check)
+            words = self._correct(m, valid, wanted, data, check)
             valid, tag = delay(m, valid, tag, 1, "corrected")
         else:
             words = data
         m.d.comb += [self.valid.eq(valid), self.words.eq(words), self.out.eq(tag)]
         return m
 
-    def _correct(self, m: Module, valid, data, check):
-        c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
+    def _is(self, index: int):
+        """Whether the group taken has size `index`."""
+        return self.size == index if len(self.counts) > 1 else Const(1)
+
+    def _wanted(self, k: int):
+        """Whether the group taken has a word k."""
+        sizes = [index for index, count in enumerate(self.counts) if count > k]
+        return Const(1) if len(sizes) == len(self.counts) else Cat(self._is(index) for index in sizes).any()
+
+    def _correct(self, m: Module, valid, wanted, data, check):
+        width, extra = data_bits(self.config), check_bits(self.config)
         words = Signal.like(self.words, reset_less=True)
-        with m.If(valid):
-            for k in range(max(self.counts)):
-                part = slice(k * width, (k + 1) * width)
+        for k in range(max(self.counts)):
+            part = slice(k * width, (k + 1) * width)
+            with m.If(valid & wanted[k]):
                 fixed, corrected, uncorrectable = decode(
                     m, secded(width), data[part], check[k * extra : (k + 1) * extra], name=f"ecc_{k}"
                 )

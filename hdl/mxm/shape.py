@@ -13,6 +13,8 @@ MANTISSA_BITS = 12
 SHIFT_BITS = 5
 #: A shift that marks infinity (low ten bits of the mantissa zero) and NaN (not zero).
 SPECIAL_SHIFT = 30
+#: Most streams that one LW takes.
+MAX_LOAD = 16
 #: NaN, +infinity, -infinity among the products; finite sums beside a set flag mean nothing.
 FLAG_BITS = 3
 
@@ -52,6 +54,18 @@ class Shape:
     def element_bits(self) -> int:
         """Bits that hold one weight or activation; an int8 stands in the lowest eight."""
         return MANTISSA_BITS + SHIFT_BITS if self.fp16 else 8
+
+    @property
+    def load_slots(self) -> int:
+        """Columns of fp16 weights that one LW can bring."""
+        return min(MAX_LOAD // 2, self.lanes)
+
+    @property
+    def load_bits(self) -> int:
+        """Width of the load lines."""
+        columns = 8 * self.lanes if self.int8 else 0
+        slots = self.element_bits * self.load_slots if self.fp16 else 0
+        return max(columns, slots) * self.lanes
 
     @property
     def int8_sum_bits(self) -> int:
@@ -102,7 +116,8 @@ class Chain(wiring.Signature):
 class Broadcast(wiring.Signature):
     """What one superlane sends to all its supercells; vectors have lane, column or row 0 in the low bits.
 
-    `load` is a column of weights for each column of a supercell, `columns` tells which of these are written, `block` in
+    `load` brings weights for all places of a supercell where they may go: int8 columns, or (`load_fp16`) `load_slots`
+    columns of elements, that come again in every so many columns. `columns` tells which columns are written, `block` in
     which supercell; `install` copies buffers to arrays. `int8_sum` multiplies `int8` and sums, `int8_add` puts the sum
     on the chain, `int8_skip` lets the chain pass by; `fp16_...` likewise. `mantissa` and `shift` are the activations of
     phase `phase`; `nan`, `infinite`, `zero` tell what each is, `special` that one is infinite or NaN.
@@ -110,7 +125,8 @@ class Broadcast(wiring.Signature):
 
     def __init__(self, shape: Shape):
         members = {
-            "load": Out(shape.element_bits * shape.lanes * shape.lanes),
+            "load": Out(shape.load_bits),
+            "load_fp16": Out(1),
             "columns": Out(shape.lanes),
             "block": Out(shape.superlanes),
             "install": Out(1),

@@ -1,6 +1,6 @@
 """One supercell: lanes x lanes weights, double buffered, and their products with one superlane's activations."""
 
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -44,7 +44,7 @@ class Supercell(wiring.Component):
             arrays.append([Element(shape, f"weight_{column}_{k}") for k in range(shape.lanes)])
             with m.If(self.here & row.columns[column]):
                 for k, element in enumerate(buffers[column]):
-                    m.d.sync += element.load(row.load.word_select(column * shape.lanes + k, shape.element_bits))
+                    self._load(m, column, k, element)
             with m.If(row.install):
                 for old, new in zip(arrays[column], buffers[column], strict=True):
                     m.d.sync += old.copy(new)
@@ -58,6 +58,18 @@ class Supercell(wiring.Component):
                 fp16_column(m, shape, row, column, weights, special, self.below, self.above)
         return m
 
+    def _load(self, m: Module, column: int, k: int, element: "Element") -> None:
+        """Takes the weight of row k off the load lines."""
+        shape, row = self.shape, self.row
+        if shape.int8:
+            m.d.sync += element.mantissa.eq(row.load.word_select(column * shape.lanes + k, 8).as_signed())
+        if shape.fp16:
+            slot = column % shape.load_slots * shape.lanes + k
+            bits = row.load.word_select(slot, shape.element_bits)
+            with m.If(row.load_fp16):
+                m.d.sync += element.mantissa.eq(bits[:MANTISSA_BITS])
+                m.d.sync += element.shift.eq(bits[MANTISSA_BITS:])
+
 
 class Element:
     """Registers of one weight: `mantissa` (an int8 in its lowest eight bits), `shift` if fp16 is built."""
@@ -66,12 +78,6 @@ class Element:
         bits = MANTISSA_BITS if shape.fp16 else 8
         self.mantissa = Signal(signed(bits), name=name, reset_less=True)
         self.shift = Signal(SHIFT_BITS, name=f"{name}_shift", reset_less=True) if shape.fp16 else None
-
-    def load(self, bits: Value) -> list:
-        """Takes an element off the load lines."""
-        split = len(self.mantissa)
-        loaded = [self.mantissa.eq(bits[:split])]
-        return loaded if self.shift is None else [*loaded, self.shift.eq(bits[split:])]
 
     def copy(self, other: "Element") -> list:
         """Takes over another element."""

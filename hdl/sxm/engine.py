@@ -10,7 +10,7 @@ from hdl.lib.issue import northward
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, Streams, data_bits
 from hdl.lib.word import fields
-from hdl.sxm.operands import Operands
+from hdl.lib.operands import Operands
 from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.arch.hostmap import Fault

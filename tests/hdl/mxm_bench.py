@@ -101,11 +101,11 @@ class Schedule:
         trace = []
         for t in range(self.cycles):
             ports = {}
-            for queue, cls in CLASSES.items():
+            for q, (queue, cls) in enumerate(CLASSES.items()):
                 ops = self.words[queue].get(t)
-                ports[f"{queue}__valid"] = int(bool(ops))
-                ports[f"{queue}__word"] = encode(tuple(ops), cls, c) if ops else 0
-                ports[f"{queue}__mask"] = self.masks[queue].get(t, (1 << c.superlanes) - 1)
+                ports[f"issue_{q}__valid"] = int(bool(ops))
+                ports[f"issue_{q}__word"] = encode(tuple(ops), cls, c) if ops else 0
+                ports[f"issue_{q}__mask"] = self.masks[queue].get(t, (1 << c.superlanes) - 1)
             for r in range(c.superlanes):
                 noise = self.rng.integers(0, 256, (2 * c.streams, lanes), dtype=np.uint8)
                 for s in range(2 * c.streams):

@@ -1,6 +1,6 @@
 """One superlane's operands: weights and activations off the streams, checked, unpacked and sent to its supercells."""
 
-from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,18 +9,16 @@ from hdl.lib.pipe import delay
 from hdl.lib.stream import Streams, data_bits
 from hdl.lib.word import fields
 from hdl.mxm.fp16 import classes, unpack
-from hdl.mxm.shape import MANTISSA_BITS, SHIFT_BITS, Broadcast, Shape
+from hdl.mxm.shape import MANTISSA_BITS, MAX_LOAD, SHIFT_BITS, Broadcast, Shape
 from sw.arch.config import Config
 from sw.isa.codec import layout
 from sw.isa.table import instruction, latch
 
 HOLD = instruction("ABC_HOLD").code
-#: Most streams that one LW takes.
-MAX_LOAD = 16
 
 
-class Row(wiring.Component):
-    """Superlane tile of the weight and activation queues.
+class PlaneOperands(wiring.Component):
+    """One superlane of the weight and activation queues.
 
     Members
     -------
@@ -82,18 +80,18 @@ class Row(wiring.Component):
         kind = load.out[len(word["col"]) :]
         columns = {fp16: self._columns(m, load.words, load.valid, fp16) for fp16 in self._types()}
         with m.If(load.valid):
-            m.d.comb += row.block.eq(1 << block)
+            m.d.comb += [row.block.eq(1 << block), row.load_fp16.eq(kind[-1])]
             with m.Switch(kind):
                 for n, size in enumerate(sizes):
                     for fp16 in self._types():
-                        count = size >> fp16
+                        count, bits = size >> fp16, len(columns[fp16][0])
                         if 1 <= count <= shape.lanes:
                             with m.Case(n | fp16 << len(word["n"])):
                                 for k in range(shape.lanes):
-                                    m.d.comb += [
-                                        row.columns[k].eq(position[count.bit_length() - 1 :] == k // count),
-                                        row.load.word_select(k, len(columns[fp16][0])).eq(columns[fp16][k % count]),
-                                    ]
+                                    here = position[count.bit_length() - 1 :] == k // count
+                                    m.d.comb += row.columns[k].eq(here)
+                                for k in range(shape.load_slots if fp16 else shape.lanes):
+                                    m.d.comb += row.load.word_select(k, bits).eq(columns[fp16][k % count])
         # The buffer holds the columns of this very word one cycle after they are on the load lines.
         _, installing = delay(m, 1, self.load_valid & install, latch(c) + 1, "install")
         m.d.comb += row.install.eq(installing)
@@ -103,17 +101,17 @@ class Row(wiring.Component):
         return (False,) * self.shape.int8 + (True,) * self.shape.fp16
 
     def _columns(self, m: Module, words: Value, valid: Value, fp16: bool) -> list[Signal]:
-        """The columns that a load can bring, as elements of the array."""
+        """The columns that a load can bring: bytes, or elements of the array."""
         shape, width = self.shape, data_bits(self.config)
+        bits = shape.element_bits if fp16 else 8
         columns = []
-        for j in range(min(self.load_sizes[-1] >> fp16, shape.lanes)):
-            column = Signal(shape.lanes * shape.element_bits, name=f"{'fp16' if fp16 else 'int8'}_column_{j}")
+        for j in range(shape.load_slots if fp16 else min(self.load_sizes[-1], shape.lanes)):
+            column = Signal(shape.lanes * bits, name=f"{'fp16' if fp16 else 'int8'}_column_{j}")
             streams = [words[s * width :][:width] for s in range(j << fp16, (j + 1) << fp16)]
             for k in range(shape.lanes):
-                bits = Cat(stream.word_select(k, 8) for stream in streams)
-                element = unpack(bits) if fp16 else Cat(bits, Const(0, shape.element_bits - 8))
+                stacked = Cat(stream.word_select(k, 8) for stream in streams)
                 with m.If(valid):
-                    m.d.comb += column.word_select(k, shape.element_bits).eq(element)
+                    m.d.comb += column.word_select(k, bits).eq(unpack(stacked) if fp16 else stacked)
             columns.append(column)
         return columns
 
