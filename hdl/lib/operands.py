@@ -1,14 +1,14 @@
 """Operands of a unit in one superlane: taken from the streams, checked, corrected."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.lib.ecc import decode
+from hdl.lib.correct import CorrectGroup
 from hdl.lib.pipe import delay
-from hdl.lib.stream import Streams, check_bits, data_bits, latched, select
+from hdl.lib.stamp import stamp
+from hdl.lib.stream import Streams, data_bits, latched, select
 from sw.arch.config import Config
-from sw.arch.ecc import secded
 from sw.isa.fields import width_of
 
 
@@ -26,16 +26,16 @@ class Operands(wiring.Component):
     -------
     streams : In(Streams)
     take, code : In
-        Take the group that starts at stream `code` now; `size` (if there is a choice) is its index in `counts`.
+        Take the group that starts at stream `code` now; `size`, where there is a choice, indexes `counts`.
     tag : In
     valid, words, out : Out
         The words, lowest stream in the low bits, and the tag that came with them.
     corrected : Out(max(counts)), uncorrectable : Out(1)
-        In the cycle of the check, one cycle after `take`; a bit of `corrected` for each word.
+        What the check found, in the cycle of `valid`; a bit of `corrected` for each word.
     """
 
     def __init__(self, c: Config, counts: tuple[int, ...], tag_bits: int, sim: bool = False):
-        self.config, self.counts = c, counts
+        self.config, self.counts, self.tag_bits, self.sim = c, counts, tag_bits, sim
         members = {
             "streams": In(Streams(c, sim)),
             "take": In(1),
@@ -51,6 +51,11 @@ class Operands(wiring.Component):
             members["size"] = In(range(len(counts)))
         super().__init__(members)
 
+    @property
+    def module(self) -> str:
+        """Name for its module."""
+        return f"operands_{'_'.join(map(str, self.counts))}_tag{self.tag_bits}"
+
     def elaborate(self, platform):
         m = Module()
         c, most = self.config, max(self.counts)
@@ -61,25 +66,14 @@ class Operands(wiring.Component):
                 with m.If(chosen):
                     select(m, c, self.streams, self.code, count, data, check)
         valid, tag = delay(m, self.take, self.tag, 1, "taken")
+        words = data
         if c.ecc.streams:
-            words = self._correct(m, valid, data, check)
+            unit = CorrectGroup(data_bits(c), most)
+            m.submodules.correct = correct = stamp(unit, f"correct_{data_bits(c)}_by_{most}")
+            m.d.comb += [correct.valid.eq(valid), correct.data.eq(data), correct.check.eq(check)]
+            words = correct.word
             valid, tag = delay(m, valid, tag, 1, "corrected")
-        else:
-            words = data
+            with m.If(valid):
+                m.d.comb += [self.corrected.eq(correct.corrected), self.uncorrectable.eq(correct.lost.any())]
         m.d.comb += [self.valid.eq(valid), self.words.eq(words), self.out.eq(tag)]
         return m
-
-    def _correct(self, m: Module, valid, data, check):
-        c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
-        words = Signal.like(self.words, reset_less=True)
-        with m.If(valid):
-            for k in range(max(self.counts)):
-                part = slice(k * width, (k + 1) * width)
-                fixed, corrected, uncorrectable = decode(
-                    m, secded(width), data[part], check[k * extra : (k + 1) * extra], name=f"ecc_{k}"
-                )
-                m.d.sync += words[part].eq(fixed)
-                m.d.comb += self.corrected[k].eq(corrected)
-                with m.If(uncorrectable):
-                    m.d.comb += self.uncorrectable.eq(1)
-        return words
