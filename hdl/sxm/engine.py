@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 from hdl.column import Column
 from hdl.lib.ecc import encode
 from hdl.lib.issue import northward
+from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, Streams, data_bits
 from hdl.lib.word import fields
-from hdl.lib.operands import Operands
 from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.arch.hostmap import Fault
@@ -40,7 +40,7 @@ class Tile(wiring.Component):
     drive_0 : Out(Drive)
         The result, in cycle t + d_func - 1.
     corrected : Out(operands), fault : Out(Fault)
-        What the check of the operands found, in cycle t + 1.
+        What the check of the operands found, in cycle t + 2.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Reduce(Engine):
         valid, way = delay(m, issued, way, last + latch(c) + levels * FLOAT_STAGES, "word")
         tree = Tree(c.superlanes, len(word["dst"]) + c.superlanes)
         m.submodules.tree = tree = stamp(tree, "sxm_reduce_superlanes")
-        m.d.comb += [tree.valid.eq(valid), tree.values.eq(Cat(totals)), Cat(tree.function, tree.tag).eq(way)]
+        m.d.comb += [tree.valid.eq(valid), tree.values.eq(Cat(totals)), Cat(tree.kind, tree.tag).eq(way)]
 
         valid, way = tree.total_valid, Cat(tree.total, tree.total_tag)
         for r, tile in enumerate(self.tiles):
@@ -69,14 +69,14 @@ class ReduceTile(Tile):
     def elaborate(self, platform):
         m = Module()
         c, width, word = self.config, data_bits(self.config), self.fields()
-        function = Cat(word["fn"], word["dtype"])
-        source = self.take(m, "source", self.issues("REDUCE"), word["src"], function, counts=(STREAMS,))
+        kind = Cat(word["fn"], word["dtype"])
+        source = self.take(m, "source", self.issues("REDUCE"), word["src"], kind, counts=(STREAMS,))
         m.submodules.tree = tree = stamp(Tree(c.lanes, 0), "sxm_reduce_lanes")
         at = [k * width + 8 * lane for lane in range(c.lanes) for k in range(STREAMS)]
         m.d.comb += [
             tree.valid.eq(source.valid),
             tree.values.eq(Cat(source.words[bit : bit + 8] for bit in at)),
-            tree.function.eq(source.out),
+            tree.kind.eq(source.out),
             self.total_valid.eq(tree.total_valid),
             self.total.eq(tree.total),
         ]

@@ -18,7 +18,7 @@ INT32, FP32 = range(len(REDUCE_TYPES))
 WORD = DType.FP32.bits
 
 #: What the values of a tree are reduced by.
-Function = data.StructLayout({"fn": width_of(len(REDUCE_OPS)), "dtype": width_of(len(REDUCE_TYPES))})
+Kind = data.StructLayout({"fn": width_of(len(REDUCE_OPS)), "dtype": width_of(len(REDUCE_TYPES))})
 
 
 class Tree(wiring.Component):
@@ -33,9 +33,9 @@ class Tree(wiring.Component):
 
     Members
     -------
-    valid, values, function, tag : In
+    valid, values, kind, tag : In
         Value 0 in the low bits.
-    total_valid, total, total_function, total_tag : Out
+    total_valid, total, total_kind, total_tag : Out
         `FLOAT_STAGES` cycles later for each level.
     """
 
@@ -44,44 +44,71 @@ class Tree(wiring.Component):
         super().__init__({
             "valid": In(1),
             "values": In(WORD * count),
-            "function": In(Function),
+            "kind": In(Kind),
             "tag": In(tag_bits),
             "total_valid": Out(1),
             "total": Out(WORD),
-            "total_function": Out(Function),
+            "total_kind": Out(Kind),
             "total_tag": Out(tag_bits),
         })
 
     def elaborate(self, platform):
         m = Module()
-        valid, function = self.valid, self.function.as_value()
+        valid, kind = self.valid, self.kind.as_value()
         tag = self.tag
         values = [self.values[WORD * k : WORD * (k + 1)] for k in range(self.count)]
         level = 0
         while len(values) > 1:
             level += 1
-            above = []
-            for k in range(0, len(values) - 1, 2):
-                m.submodules[f"node_{level}_{k // 2}"] = node = stamp(Node(), "sxm_reduce_node")
-                m.d.comb += [
-                    node.valid.eq(valid),
-                    node.function.eq(function),
-                    node.a.eq(values[k]),
-                    node.b.eq(values[k + 1]),
-                ]
-                above.append(node.result)
+            pairs = len(values) // 2
+            m.submodules[f"nodes_{level}"] = nodes = stamp(Nodes(pairs), f"sxm_reduce_node_by_{pairs}")
+            m.d.comb += [
+                nodes.valid.eq(valid),
+                nodes.kind.eq(kind),
+                nodes.a.eq(Cat(values[: 2 * pairs : 2])),
+                nodes.b.eq(Cat(values[1::2])),
+            ]
+            above = [nodes.result[WORD * k : WORD * (k + 1)] for k in range(pairs)]
             if len(values) % 2:
                 above.append(delay(m, valid, values[-1], FLOAT_STAGES, f"odd_{level}")[1])
-            along = Cat(function, tag)
+            along = Cat(kind, tag)
             valid, along = delay(m, valid, along, FLOAT_STAGES, f"level_{level}")
-            function, tag = along[: len(function)], along[len(function) :]
+            kind, tag = along[: len(kind)], along[len(kind) :]
             values = above
         m.d.comb += [
             self.total_valid.eq(valid),
             self.total.eq(values[0]),
-            self.total_function.eq(function),
+            self.total_kind.eq(kind),
             self.total_tag.eq(tag),
         ]
+        return m
+
+
+class Nodes(wiring.Component):
+    """`count` nodes of one level; the ports are those of `Node`, node 0 in the low bits."""
+
+    def __init__(self, count: int):
+        self.count = count
+        super().__init__({
+            "valid": In(1),
+            "kind": In(Kind),
+            "a": In(WORD * count),
+            "b": In(WORD * count),
+            "result": Out(WORD * count),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        for k in range(self.count):
+            part = slice(WORD * k, WORD * (k + 1))
+            m.submodules[f"node_{k}"] = node = stamp(Node(), "sxm_reduce_node")
+            m.d.comb += [
+                node.valid.eq(self.valid),
+                node.kind.eq(self.kind),
+                node.a.eq(self.a[part]),
+                node.b.eq(self.b[part]),
+                self.result[part].eq(node.result),
+            ]
         return m
 
 
@@ -91,7 +118,7 @@ class Node(wiring.Component):
     def __init__(self):
         super().__init__({
             "valid": In(1),
-            "function": In(Function),
+            "kind": In(Kind),
             "a": In(WORD),
             "b": In(WORD),
             "result": Out(WORD),
@@ -99,9 +126,9 @@ class Node(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.adder = adder = Fp32Add()
-        floats = self.function.dtype == FP32
-        added = named(m, "added", self.valid & floats & (self.function.fn == SUM))
+        m.submodules.adder = adder = stamp(Fp32Add(), "fp32_add")
+        floats = self.kind.dtype == FP32
+        added = named(m, "added", self.valid & floats & (self.kind.fn == SUM))
         m.d.comb += [
             adder.valid.eq(added),
             adder.op.eq(instruction("ADD").code),
@@ -115,10 +142,10 @@ class Node(wiring.Component):
             below = Mux(floats, fp32.less(self.a, self.b), self.a.as_signed() < self.b.as_signed())
             with m.If(floats & (fp32.is_nan(self.a) | fp32.is_nan(self.b))):
                 m.d.comb += chosen.eq(fp32.NAN)
-            with m.Elif(self.function.fn == SUM):
+            with m.Elif(self.kind.fn == SUM):
                 m.d.comb += chosen.eq(self.a + self.b)
             with m.Else():
-                m.d.comb += chosen.eq(Mux(below ^ (self.function.fn == MAX), self.a, self.b))
+                m.d.comb += chosen.eq(Mux(below ^ (self.kind.fn == MAX), self.a, self.b))
         _, chosen = delay(m, simple, chosen, FLOAT_STAGES, "chosen")
         m.d.comb += self.result.eq(Mux(adder.result_valid, adder.result, chosen))
         return m

@@ -241,7 +241,7 @@ def test_two_wrong_bits_in_an_operand_are_reported_when_they_are_found(kind):
         bits = rng.choice(8 * c.lanes + bench.code.check_bits, size=2, replace=False)
         bench.flips[t, code, r] = tuple(int(bit) for bit in bits)
         if mask >> r & 1:
-            expected.add(t + 1 + r)
+            expected.add(t + 2 + r)
     [seen] = play(c, bench, [kind], issues)
     assert seen.faults == sorted(expected)
     assert seen.corrected == 0
