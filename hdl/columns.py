@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hdl.column import Column
 from hdl.mem.slice import Slice
 from hdl.mxm.plane import Plane
+from hdl.mxm.plane import Plane
 from hdl.sxm.engines import engine
 from hdl.vxm.unit import Vxm
 from sw.arch.config import Config
@@ -30,6 +31,8 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
         return [Placed(unit.name.lower(), Slice(c, sim), "mem_slice", "mem_tile", unit, queues)]
     if unit.kind == "VXM":
         return [Placed("vxm", Vxm(c, sim), "vxm", "vxm_tile", unit, queues)]
+    if unit.kind == "MXM":
+        return [Placed(unit.name.lower(), Plane(c, sim), "mxm_plane", "mxm_tile", unit, queues)]
     if unit.kind == "SXM":
         return [_engine(c, queue, sim) for queue in queues]
     if unit.kind == "MXM":

@@ -1,6 +1,7 @@
 """The RTL as a machine: a simulator that runs beside us and is driven through its host port."""
 
 import os
+import re
 import tempfile
 import threading
 import time
@@ -20,18 +21,25 @@ from tb.harness import Sources, build, run
 from tb.loops import with_loops
 from tb.tb_serve import ADDRESS, KEY
 
-#: Beginnings of the names of modules that Verilator compiles once, however many a chip has.
-BLOCKS = ("cell_", "vxm_alu_")
+#: Modules that Verilator compiles once, however many a chip has. Calling one costs a fraction of a microsecond.
+BLOCKS = re.compile(r"row|vxm_alu_\w+|mxm_supercell")
+#: Groups of equal lanes that are simulated as loops, and the lane that each repeats.
+LOOPS = {
+    re.compile(r"vxm_lanes_(\w+)"): r"vxm_lane_\1",
+    re.compile(r"correct_(\d+)_by_\d+"): r"correct_\1",
+    re.compile(r"sxm_reduce_node_by_\d+"): "sxm_reduce_node",
+}
 
 
 def build_chip(config: Config, *, sim: bool = True, waves: bool = False, coverage: bool = False) -> Path:
     """The simulator of a chip; `sim` gives it assertions and the trace."""
     design = export_chip(config, sim)
-    for kind in ("simple", "float", "special"):
+    for name in sorted(design.ports):
+        lane = next((found.expand(lane) for group, lane in LOOPS.items() if (found := group.fullmatch(name))), None)
         # coverage counts lines, and is to count those that users get
-        if f"vxm_lanes_{kind}" in design.ports and not coverage:
-            design = with_loops(design, f"vxm_lanes_{kind}", f"vxm_lane_{kind}")
-    blocks = tuple(name for name in sorted(design.ports) if name.startswith(BLOCKS))
+        if lane and not coverage:
+            design = with_loops(design, name, lane)
+    blocks = tuple(name for name in sorted(design.ports) if BLOCKS.fullmatch(name))
     return build(Sources(TOP, {f"{TOP}.v": design.text}, hier=blocks), waves=waves, coverage=coverage)
 
 

@@ -21,6 +21,8 @@ class Operands(wiring.Component):
         Sizes of the groups that it can take; words beyond the group taken are zero.
     tag_bits : int
         Width of what comes along with the operands.
+    groups : tuple of int, optional
+        The SG4 groups that it reaches; all by default.
 
     Members
     -------
@@ -34,8 +36,15 @@ class Operands(wiring.Component):
         What the check found, in the cycle of `valid`; a bit of `corrected` for each word.
     """
 
-    def __init__(self, c: Config, counts: tuple[int, ...], tag_bits: int, sim: bool = False):
-        self.config, self.counts, self.tag_bits, self.sim = c, counts, tag_bits, sim
+    def __init__(
+        self,
+        c: Config,
+        counts: tuple[int, ...],
+        tag_bits: int,
+        sim: bool = False,
+        groups: tuple[int, ...] | None = None,
+    ):
+        self.config, self.counts, self.tag_bits, self.sim, self.groups = c, counts, tag_bits, sim, groups
         members = {
             "streams": In(Streams(c, sim)),
             "take": In(1),
@@ -54,7 +63,8 @@ class Operands(wiring.Component):
     @property
     def module(self) -> str:
         """Name for its module."""
-        return f"operands_{'_'.join(map(str, self.counts))}_tag{self.tag_bits}"
+        reach = "" if self.groups is None else f"_of_{''.join(map(str, self.groups))}"
+        return f"operands_{'_'.join(map(str, self.counts))}_tag{self.tag_bits}{reach}"
 
     def elaborate(self, platform):
         m = Module()
@@ -63,7 +73,7 @@ class Operands(wiring.Component):
         for index, count in enumerate(self.counts):
             taken = Signal(name=f"take_{count}")
             m.d.comb += taken.eq(self.take & self._is(index))
-            words, checks = peek(m, c, self.streams, taken, self.code, count, "operand")
+            words, checks = peek(m, c, self.streams, taken, self.code, count, "operand", self.groups)
             watch(m, self.streams, taken, self.code, count)
             with m.If(taken):
                 # the words beyond the group become zero, which is a valid word

@@ -4,17 +4,16 @@ from amaranth.hdl import Array, Assert, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.lib.ecc import decode, encode
+from hdl.lib.ecc import encode
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams, check_bits, data_bits, peek, watch
+from hdl.lib.stream import Drive, data_bits
 from hdl.lib.word import fields
 from hdl.vxm.lanes import Lanes
 from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.arch.ecc import secded
-from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
-from sw.isa.table import IMM, NEXT, PREV, STAGES, STREAM, TABLE, alu_class, instruction, latch, reachable_groups
+from sw.isa.table import IMM, NEXT, PREV, STAGES, STREAM, TABLE, alu_class, instruction, latch
 
 SIZES = (1, 2, 4)
 """Streams of an element of 8, 16 and 32 bits."""
@@ -25,44 +24,47 @@ class Alu(wiring.Component):
 
     Members
     -------
-    streams : In(Streams)
     valid, word : In
         The word in this superlane's issue cycle.
+    a, b : In
+        Words of its stream operands, `latch` cycles after issue, lowest stream in the low bits.
     prev, next : In
         Result registers of ALU-1 and ALU+1, 32 bits a lane.
     result : Out
         This ALU's result register.
-    drive_0 : Out(Drive)
-    corrected : Out(8), fault : Out(Fault)
+    drive : Out(Drive)
+    clash : Out(1)
+        Two results leave in this cycle.
     """
 
     def __init__(self, c: Config, alu: int, sim: bool = False):
         self.config, self.sim = c, sim
         self.floats, self.specials = alu in c.vxm.float_alus, alu in c.vxm.special_alus
-        self.groups = reachable_groups(c, alu)
+        # Every ALU can name all streams; its row decides which it reaches.
         super().__init__({
-            "streams": In(Streams(c, sim)),
             "valid": In(1),
             "word": In(layout("VXM", c).bits),
+            "a": In(4 * data_bits(c)),
+            "b": In(4 * data_bits(c)),
             "prev": In(32 * c.lanes),
             "next": In(32 * c.lanes),
             "result": Out(32 * c.lanes),
-            "drive_0": Out(Drive(c, SIZES, self.groups)),
-            "corrected": Out(8),
-            "fault": Out(Fault),
+            "drive": Out(Drive(c, SIZES)),
+            "clash": Out(1),
         })
+
+    @property
+    def kind(self) -> str:
+        """Names what this ALU can do."""
+        return Lanes(self.config.lanes, self.floats, self.specials).kind
 
     def elaborate(self, platform):
         m = Module()
         c = self.config
         word = fields(self.word, "VXM", "alu", c)
         valid, kept = self.valid, word
-        a, a_lost = self._operand(m, "a", word)
-        b, b_lost = self._operand(m, "b", word)
         for k in range(latch(c)):
             valid, kept = _later(m, valid, kept, k)
-        with m.If(a_lost | b_lost):
-            m.d.comb += self.fault.eq(Fault.ECC)
 
         lanes = Lanes(c.lanes, self.floats, self.specials)
         m.submodules.lanes = unit = stamp(lanes, f"vxm_lanes_{lanes.kind}")
@@ -72,8 +74,8 @@ class Alu(wiring.Component):
             unit.dtype.eq(kept["dtype"]),
             unit.to.eq(kept["to"]),
             unit.modular.eq(kept["overflow"]),
-            unit.a.eq(self._source(m, "a", kept, a)),
-            unit.b.eq(self._source(m, "b", kept, b)),
+            unit.a.eq(self._source(m, "a", kept)),
+            unit.b.eq(self._source(m, "b", kept)),
         ]
         chosen = Mux(kept["m_from"], self.next, self.prev)
         m.d.comb += unit.mask.eq(Cat(chosen[32 * k] for k in range(c.lanes)))
@@ -81,58 +83,11 @@ class Alu(wiring.Component):
         self._way_out(m, valid, kept, unit)
         return m
 
-    def _operand(self, m: Module, letter: str, word) -> tuple[Signal, Signal]:
-        """The stream operand's words, `latch` cycles after issue, and whether one of them was lost."""
-        c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
-        data = Signal(4 * width, name=f"{letter}_data", reset_less=True)
-        check = Signal(4 * extra, name=f"{letter}_check", reset_less=True)
-        take = Signal(name=f"{letter}_take")
-        m.d.comb += take.eq(self.valid & (word["op"] != 0) & (word[f"{letter}_from"] == STREAM) & self._has(m, letter, word))
-        stream = word[letter]
-        size = Array([SIZES.index(t.streams) for t in DType])[word["dtype"]]
-        words, checks = peek(m, c, self.streams, take, stream, 4, letter, self.groups)
-        with m.If(take), m.Switch(size):
-            for index, count in enumerate(SIZES):
-                with m.Case(index):
-                    place = stream[:2] >> index
-                    m.d.sync += [
-                        data.eq(words.word_select(place, count * width)),
-                        check.eq(checks.word_select(place, count * extra) if extra else 0),
-                    ]
-                    watch(m, self.streams, take, stream, count)
-        lost = Signal(name=f"{letter}_lost")
-        taken = Signal(name=f"{letter}_taken")
-        m.d.sync += taken.eq(take)
-        if not c.ecc.streams:
-            return data, lost
-        corrected = Signal(4 * width, name=f"{letter}_corrected", reset_less=True)
-        base = 0 if letter == "a" else 4
-        with m.If(taken):
-            for k in range(4):
-                fixed_word, fixed, bad = decode(
-                    m,
-                    secded(width),
-                    data[k * width : (k + 1) * width],
-                    check[k * extra : (k + 1) * extra],
-                    name=f"{letter}_ecc_{k}",
-                )
-                m.d.sync += corrected[k * width : (k + 1) * width].eq(fixed_word)
-                m.d.comb += self.corrected[base + k].eq(fixed)
-                with m.If(bad):
-                    m.d.comb += lost.eq(1)
-        return corrected, lost
-
-    def _has(self, m: Module, letter: str, word):
-        """Whether the operation has this operand."""
-        if letter == "a":
-            return 1
-        single = [i.code for i in TABLE if i.cls == "VXM" and "b" not in i.fields]
-        return ~word["op"].matches(*single)
-
-    def _source(self, m: Module, letter: str, word, streamed) -> Signal:
+    def _source(self, m: Module, letter: str, word) -> Signal:
         """The operand in every lane, from where the word says; the lane extends it to 32 bits as its type says."""
         c, width = self.config, data_bits(self.config)
         value = Signal(32 * c.lanes, name=f"{letter}_value")
+        streamed = getattr(self, letter)
         bytes_of_lanes = [streamed[s * width + 8 * k :][:8] for k in range(c.lanes) for s in range(4)]
         with m.Switch(word[f"{letter}_from"]):
             with m.Case(STREAM):
@@ -158,16 +113,14 @@ class Alu(wiring.Component):
                 state = _shifted(m, f"{name}_{k}", state)
             ends.append(state)
         due = [end[0] for end in ends]
-        clash = Signal()
+        clash = self.clash
         m.d.comb += clash.eq((due[0] & due[1]) | (due[0] & due[2]) | (due[1] & due[2]))
-        with m.If(clash):
-            m.d.comb += self.fault.eq(Fault.RESULT_CONFLICT)
         if self.sim:
             m.d.sync += Assert(~clash, "two results left one ALU in one cycle")
         out, dst, size = (
             Mux(due[2], ends[2][k], Mux(due[1], ends[1][k], ends[0][k])) for k in (1, 2, 3)
         )
-        drive = self.drive_0
+        drive = self.drive
         m.d.comb += drive.valid.eq((due[0] | due[1] | due[2]) & out)
         with m.If(drive.valid):
             m.d.comb += [drive.west.eq(dst[-1]), drive.stream.eq(dst[:-1]), drive.size.eq(size)]

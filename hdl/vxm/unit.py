@@ -1,18 +1,21 @@
 """The vector unit: rows x ranks ALUs in every lane, joined by the chain."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Array, Cat, Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.column import Column, join
+from hdl.column import Column
 from hdl.lib.issue import northward
+from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, Streams
+from hdl.lib.word import fields
 from hdl.vxm.alu import SIZES, Alu
 from sw.arch.config import Config
+from sw.arch.dtype import DType
 from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
-from sw.isa.table import reachable_groups
+from sw.isa.table import STREAM, VXM, reachable_groups
 
 
 class Tile(wiring.Component):
@@ -42,20 +45,34 @@ class Tile(wiring.Component):
         alus = []
         for k in range(self.config.alus):
             made = Alu(self.config, k, self.sim)
-            groups = "".join(map(str, made.groups))
-            kind = "special" if made.specials else "float" if made.floats else "simple"
-            m.submodules[f"alu_{k}"] = alu = stamp(made, f"vxm_alu_{kind}_{groups}", streams=self.streams)
-            join(m, getattr(self, f"drive_{k}"), alu.drive_0)
-            m.d.comb += [
-                alu.valid.eq(getattr(self, f"valid_{k}")),
-                alu.word.eq(getattr(self, f"word_{k}")),
-                getattr(self, f"corrected_{k}").eq(alu.corrected),
-                getattr(self, f"fault_{k}").eq(alu.fault),
-            ]
+            m.submodules[f"alu_{k}"] = alu = stamp(made, f"vxm_alu_{made.kind}", drive=getattr(self, f"drive_{k}"))
+            m.d.comb += [alu.valid.eq(getattr(self, f"valid_{k}")), alu.word.eq(getattr(self, f"word_{k}"))]
+            operands = [self._operand(m, k, letter, alu) for letter in "ab"]
+            corrected = Cat(operand.corrected for operand in operands)
+            m.d.comb += getattr(self, f"corrected_{k}").eq(corrected)
+            with m.If(Cat(operand.uncorrectable for operand in operands).any()):
+                m.d.comb += getattr(self, f"fault_{k}").eq(Fault.ECC)
+            with m.If(alu.clash):
+                m.d.comb += getattr(self, f"fault_{k}").eq(Fault.RESULT_CONFLICT)
             alus.append(alu)
         for low, high in zip(alus, alus[1:], strict=False):
             m.d.comb += [high.prev.eq(low.result), low.next.eq(high.result)]
         return m
+
+    def _operand(self, m: Module, k: int, letter: str, alu):
+        """Takes operand `letter` of ALU k from the streams, if the word has it there, and hands it to the ALU."""
+        word = fields(getattr(self, f"word_{k}"), "VXM", "alu", self.config)
+        made = Operands(self.config, SIZES, 0, self.sim, reachable_groups(self.config, k))
+        m.submodules[f"{letter}_{k}"] = operand = stamp(made, made.module, streams=self.streams)
+        has = Const(1) if letter == "a" else ~word["op"].matches(*(i.code for i in VXM if "b" not in i.fields))
+        streamed = (word["op"] != 0) & (word[f"{letter}_from"] == STREAM) & has
+        m.d.comb += [
+            operand.take.eq(getattr(self, f"valid_{k}") & streamed),
+            operand.code.eq(word[letter]),
+            operand.size.eq(Array([SIZES.index(t.streams) for t in DType])[word["dtype"]]),
+            getattr(alu, letter).eq(operand.words),
+        ]
+        return operand
 
 
 class Vxm(Column):
