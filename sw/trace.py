@@ -51,7 +51,7 @@ class Trace:
         """A trace from what the hardware prints: `~D cycle place item superlane data` for drives and `~W …`
         for writes, the cycle as superlane `superlane` sees it, data as hex digits with lane 0 last; other
         lines are passed over."""
-        rows = []
+        rows, stops = [], len(floorplan(config).stops)
         for line in lines:
             if not line.startswith(("~D ", "~W ")):
                 continue
@@ -64,6 +64,8 @@ class Trace:
             except ValueError as error:
                 raise TraceError(f"'{line.strip()}' is not a trace record: {error}.") from error
             kind = WRITE if words[0] == "~W" else DRIVE
+            if words[0] == "~D" and not 0 <= place < stops:
+                continue
             rows.append((cycle - superlane, kind, place, item, superlane, tuple(data)))
         return cls.of(config, [np.array(rows, record_type(config.lanes))])
 
