@@ -20,6 +20,8 @@ class Digits:
 def digits() -> tuple[Digits, Digits]:
     """1,437 images to train with and 360 held out, the same share of every digit in both."""
     images, labels = load_digits(return_X_y=True)
-    parts = train_test_split(images.astype(np.uint8), labels, test_size=HELD_OUT, stratify=labels, random_state=0)
+    parts = train_test_split(
+        images.astype(np.uint8), labels, test_size=HELD_OUT, stratify=labels, random_state=0
+    )
     train, held_out, train_labels, held_out_labels = parts
     return Digits(train, train_labels), Digits(held_out, held_out_labels)

@@ -1,4 +1,4 @@
-"""Arithmetic of the timing contract for those who write programs: when what one unit drives stands at another."""
+"""Arithmetic of the timing contract for programs: when what one unit drives stands at another."""
 
 from sw.arch.config import Config
 from sw.arch.floorplan import Unit, floorplan
