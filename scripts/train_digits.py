@@ -1,7 +1,6 @@
 """Trains the digits network in float, quantises it to int8, and writes examples/digits/weights.npz.
 
-The data are the training part of `examples.digits.data`; the held-out images serve only for the accuracies that
-are printed.
+The data are the training part of `examples.digits.data`; the held-out images serve only for the accuracies.
 """
 
 import argparse
