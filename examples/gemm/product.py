@@ -1,12 +1,14 @@
-"""The tiled dense product int8 [m, k] @ int8 [k, n] = int32 [m, n], memory to memory, on all planes of a chip.
+"""The tiled dense product int8 [m, k] @ int8 [k, n] = int32 [m, n], memory to memory,.
 
-Rows are split over the planes. A plane takes blocks of rows that fit its accumulators; for every block and group of
-column tiles it runs over k, and each tile of weights meets all rows of the block while the next one is loaded:
+Rows are split over the planes. A plane takes blocks of rows that fit its accumulators; for every block and
+group of column tiles it runs over k, and each tile of weights meets all rows of the block while the next is
+loaded:
 
-    for block of rows: for group of column tiles: for tile of k: for column tile of the group: one *use* of weights
+    for block of rows: for group of column tiles: for k tile: for column tile of the group: one use of weights
 
-Planes of one hemisphere use the same weights at the same time. Each hemisphere has its own copy of the weights; from
-the edge inwards its slices hold the results (4 for each plane), the weights, and the rows (1 for each plane).
+Planes of one hemisphere use the same weights at the same time. Each hemisphere has its own copy of the
+weights; from the edge inwards its slices hold the results (4 for each plane), the weights, and the rows (1
+for each plane).
 """
 
 import numpy as np
@@ -31,8 +33,8 @@ class Product:
 
     planes : names such as `MXM_E0`, by default all of the chip
 
-    All cycles are read off the schedule. `cycles` counts one run to the last HALT; `span` counts from cycle 0 through
-    the last write in the last superlane.
+    All cycles are read off the schedule. `cycles` counts one run to the last HALT; `span` counts from cycle 0
+    through the last write in the last superlane.
     """
 
     def __init__(self, config: Config, m: int, k: int, n: int, planes: tuple[str, ...] | None = None):
@@ -68,21 +70,25 @@ class Product:
         """Gives a machine that holds the image its operands, int8 [m, k] and [k, n]."""
         weights = _padded(b, self.k_tiles * self.vl, self.n_tiles * self.vl)
         # [k tile, lane, n tile, load, column] to one word of lanes for every tile and load of a column.
-        words = weights.reshape(self.k_tiles, self.vl, self.n_tiles, self.loads, COLUMNS).transpose(4, 0, 2, 3, 1)
-        for letter in {unit.name[4] for unit in self.planes}:
+        words = weights.reshape(self.k_tiles, self.vl, self.n_tiles, self.loads, COLUMNS).transpose(
+            4, 0, 2, 3, 1
+        )
+        for letter in {"WE"[unit.hemisphere] for unit in self.planes}:
             for j in range(COLUMNS):
                 machine.write(f"weights_{letter}{j}", 0, words[j].reshape(-1, self.vl).view(np.uint8))
         rows = _padded(a, self.share * len(self.planes), self.k_tiles * self.vl)
         for p, unit in enumerate(self.planes):
             mine = rows[p * self.share : (p + 1) * self.share].reshape(self.share, self.k_tiles, self.vl)
-            machine.write(f"rows_{unit.name}", 0, np.ascontiguousarray(mine.transpose(1, 0, 2)).reshape(-1, self.vl).view(np.uint8))
+            vectors = np.ascontiguousarray(mine.transpose(1, 0, 2)).reshape(-1, self.vl)
+            machine.write(f"rows_{unit.name}", 0, vectors.view(np.uint8))
 
     def read(self, machine: Machine) -> np.ndarray:
         """int32 [m, n] from a machine that has run."""
         parts, count = [], self.share * self.n_tiles
         for unit in self.planes:
-            found = [machine.read(f"result_{unit.name}_{j}", 0, count).astype(np.uint32) << 8 * j for j in range(4)]
-            parts.append(sum(found).view(np.int32).reshape(self.n_tiles, self.share, self.vl).transpose(1, 0, 2))
+            words = [machine.read(f"result_{unit.name}_{j}", 0, count) for j in range(4)]
+            sums = np.stack(words, axis=-1).view(np.int32).reshape(self.n_tiles, self.share, self.vl)
+            parts.append(sums.transpose(1, 0, 2))
         return np.concatenate(parts).reshape(-1, self.n_tiles * self.vl)[: self.m, : self.n]
 
     def _side(self, letter: str, planes: list[Unit]) -> None:
@@ -124,7 +130,7 @@ class Product:
 
     def _pass(self, unit: Unit, p: int, rows: str, results: list[str], use: Use, start: int) -> None:
         """The passes of one use on one plane, from reading the rows to writing finished sums."""
-        letter, back = unit.name[4], "EW"[unit.name[4] == "E"]
+        letter, back = "WE"[unit.hemisphere], "EW"[unit.hemisphere]
         stream = f"{letter}{ROWS_STREAM + p}"
         place = self.program.at(read_time(self.config, f"MEM_{rows}", unit.name, start)).mem(rows)
         _repeat(place.read(use.k * self.share + use.row, stream, stride=1), use.rows)

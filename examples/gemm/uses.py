@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Use:
-    """A weight tile (k, n) that meets rows `row` … `row + rows - 1` in passes from cycle `start` on; the sums are kept in
-    accumulator rows from `acc` on."""
+    """A weight tile (k, n) that meets rows `row` … `row + rows - 1` in passes from cycle `start` on; the
+    sums are kept in accumulator rows from `acc` on."""
 
     k: int
     n: int
@@ -19,8 +19,9 @@ class Use:
 def uses(rows: int, k_tiles: int, n_tiles: int, acc_rows: int, loads: int) -> list[Use]:
     """The uses of a product with `rows` rows, the first from cycle 0 on.
 
-    A use lasts as long as its passes, and at least the `loads` cycles in which the next weights come. Short blocks take
-    several column tiles at a time, so that weights change while an accumulator row waits for its next pass.
+    A use lasts as long as its passes, and at least the `loads` cycles in which the next weights come. Short
+    blocks take several column tiles at a time, so that weights change while an accumulator row waits for
+    its next pass.
     """
     found, start = [], 0
     for row in range(0, rows, acc_rows):
