@@ -74,4 +74,5 @@ def _register(image: Image, unit: Unit, stream: Stream, driven: bool) -> str:
     # Registers belong to the stop that drives them: a reader's is the next one upstream.
     stop = unit.stop + (0 if driven else 1 if stream.west else -1)
     low = 8 * c.lanes * stream.index
-    return f"{CORE}.row_0.stop_{stop}.{'west' if stream.west else 'east'}_q[{low + 8 * c.lanes - 1}:{low}]"
+    side = "west" if stream.west else "east"
+    return f"{CORE}.row_0.cell_{stop}.stop.{side}[{low + 8 * c.lanes - 1}:{low}]"

@@ -1,4 +1,4 @@
-"""The tiled dense product int8 [m, k] @ int8 [k, n] = int32 [m, n], memory to memory,.
+"""The tiled dense product int8 [m, k] @ int8 [k, n] = int32 [m, n], memory to memory.
 
 Rows are split over the planes. A plane takes blocks of rows that fit its accumulators; for every block and
 group of column tiles it runs over k, and each tile of weights meets all rows of the block while the next is
