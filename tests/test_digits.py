@@ -8,6 +8,7 @@ from examples.digits.job import Job, perform, speed
 from examples.digits.network import CLASSES, LANES, Network
 from examples.digits.training import quantise, train
 from sw.arch.config import load
+from sw.check.program import check
 from sw.golden.chip import GoldenMachine
 from sw.isa.table import run_cycles
 
@@ -48,6 +49,11 @@ def test_cycles_are_as_predicted_and_grow_by_one_an_image(images, outcome):
     assert perform(GoldenMachine(CONFIG), job, HELD.images[:images]).cycles == job.cycles
     assert outcome.cycles - job.cycles == HELD_OUT - images
     assert job.last_write < job.cycles <= job.last_write + 2
+
+
+@pytest.mark.parametrize("images", (1, HELD_OUT))
+def test_the_checker_finds_nothing(images):
+    assert check(Job.of(CONFIG, NETWORK, images).image) == []
 
 
 def test_a_queue_needs_few_words():

@@ -22,7 +22,7 @@ from sw.asm.image import Image
 from sw.asm.program import Program
 from sw.asm.timeline import timeline
 from sw.isa.table import instruction
-from sw.machine import Machine
+from sw.machine import Machine, MachineError
 
 #: Columns that one LW brings; first stream of the rows and of the results, clear of the weights.
 COLUMNS, ROWS_STREAM, RESULT_STREAM = 16, 16, 20
@@ -47,7 +47,8 @@ class Product:
         self.share = -(-m // len(self.planes))
         self.loads = self.vl // COLUMNS
         acc_rows = config.mxm.acc_rows if self.k_tiles > 1 else self.share
-        self.uses = uses(self.share, self.k_tiles, self.n_tiles, acc_rows, self.loads)
+        turn = instruction("ACC").timing(config, {"dtype": 0}).turn
+        self.uses = uses(self.share, self.k_tiles, self.n_tiles, acc_rows, self.loads, turn)
         self.program = Program(config)
         self._install = instruction("IW").timing(config, {}).d_func
         for side, letter in enumerate("WE"):
@@ -66,8 +67,19 @@ class Product:
         """Multiplications of the product, of those that the planes can do within `span`."""
         return self.m * self.k * self.n / (self.span * len(self.planes) * self.vl**2)
 
-    def write(self, machine: Machine, a: np.ndarray, b: np.ndarray) -> None:
-        """Gives a machine that holds the image its operands, int8 [m, k] and [k, n]."""
+    def multiply(self, machine: Machine, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Runs the program on int8 [m, k] and [k, n] and gives int32 [m, n].
+
+        MachineError for a fault, or if the run does not take `cycles`.
+        """
+        machine.load(self.image)
+        self._write(machine, a, b)
+        run = machine.run()
+        if run.fault or run.cycles != self.cycles:
+            raise MachineError(f"The run took {run.cycles} cycles of {self.cycles}. {run.fault or ''}")
+        return self._read(machine)
+
+    def _write(self, machine: Machine, a: np.ndarray, b: np.ndarray) -> None:
         weights = _padded(b, self.k_tiles * self.vl, self.n_tiles * self.vl)
         # [k tile, lane, n tile, load, column] to one word of lanes for every tile and load of a column.
         words = weights.reshape(self.k_tiles, self.vl, self.n_tiles, self.loads, COLUMNS).transpose(
@@ -82,8 +94,7 @@ class Product:
             vectors = np.ascontiguousarray(mine.transpose(1, 0, 2)).reshape(-1, self.vl)
             machine.write(f"rows_{unit.name}", 0, vectors.view(np.uint8))
 
-    def read(self, machine: Machine) -> np.ndarray:
-        """int32 [m, n] from a machine that has run."""
+    def _read(self, machine: Machine) -> np.ndarray:
         parts, count = [], self.share * self.n_tiles
         for unit in self.planes:
             words = [machine.read(f"result_{unit.name}_{j}", 0, count) for j in range(4)]
