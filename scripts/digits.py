@@ -6,10 +6,11 @@ cycle. The exit status is 1 if a cycle count or a lane of a result differs from 
 
 import argparse
 import json
+import shutil
 import sys
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.table import Table
@@ -17,17 +18,19 @@ from rich.table import Table
 from examples.digits.data import Digits, digits
 from examples.digits.job import Job, Outcome, perform, speed
 from examples.digits.network import Network
-from examples.digits.program import build
 from sw.arch.config import load
 from sw.golden.chip import GoldenMachine
 from sw.machine import Machine, MachineError
+from tb.harness import BuildError
 from tb.machine import CocotbMachine, build_chip
+from tb.toolchain import ToolError
 from tb.views import write_views
 
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
 CLOCK_MHZ = 900
 #: Runs of all images that a speed is taken over.
 REPEATS = 30
+WAVES = Path("build/waves")
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,14 @@ def table(report: Report, where: str) -> Table:
     return made
 
 
+def keep(traced: Path, job: Job, console: Console) -> None:
+    """Moves the waves to where they stay, and writes views of them."""
+    WAVES.mkdir(parents=True, exist_ok=True)
+    waves = Path(shutil.move(traced, WAVES / "digits.fst"))
+    gtkwave, surfer = write_views(job.image, waves)
+    console.print(f"Waves: gtkwave {gtkwave}, or surfer -c {surfer} {waves}", soft_wrap=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -116,31 +127,28 @@ def main() -> int:
     console = Console(stderr=options.json)
     config, network, (_, held_out) = load("small"), Network.load(), digits()
     golden = GoldenMachine(config)
-    folder = Path("build/waves") if options.waves else None
     try:
-        with ExitStack() as stack:
-            machine, where = golden, "the golden model"
-            if options.on == "rtl":
-                console.print("Preparing the simulator of 'small'; the first time takes minutes ...")
-                build_dir = build_chip(config, sim=False, waves=options.waves)
-                where = "the RTL of 'small' in Verilator"
-                if folder:
-                    folder.mkdir(parents=True, exist_ok=True)
-                machine = stack.enter_context(CocotbMachine(config, build_dir, folder))
-            console.print(f"Classifying on {where} ...")
-            report = measure(machine, golden, network, held_out, 1 if folder else REPEATS)
-    except MachineError as error:
-        console.print(f"[red]{error}[/red]")
+        if options.on == "golden":
+            where = "the golden model"
+            report = measure(golden, golden, network, held_out, REPEATS)
+        else:
+            where = "the RTL of 'small' in Verilator"
+            console.print("Preparing the simulator of 'small'; the first time takes minutes ...")
+            build_dir = build_chip(config, sim=False, waves=options.waves)
+            console.print(f"Classifying {len(held_out.labels)} images on {where} ...")
+            # waves are complete when the machine is closed
+            with TemporaryDirectory() as scratch:
+                with CocotbMachine(config, build_dir, Path(scratch)) as machine:
+                    report = measure(machine, golden, network, held_out, 1 if options.waves else REPEATS)
+                if options.waves:
+                    keep(Path(scratch) / "dump.fst", Job.of(config, network, len(held_out.labels)), console)
+    except (MachineError, BuildError, ToolError) as error:
+        console.print(str(error), style="red", markup=False)
         return 1
     if options.json:
         print(json.dumps(asdict(report)))
     else:
         console.print(table(report, where))
-    if folder and options.on == "rtl":
-        gtkwave, surfer = write_views(
-            build(config, network, len(held_out.labels)).image(), folder / "dump.fst"
-        )
-        console.print(f"Waves: gtkwave {gtkwave}, or surfer -c {surfer} {folder / 'dump.fst'}")
     return 0 if report.good else 1
 
 
