@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("sw", "hdl", "tb", "takt", "scripts", "tests")
+OURS = ("sw", "hdl", "tb", "takt", "examples", "scripts", "tests")
 
 #: What a package may import of ours besides itself; the longest prefix counts.
 ALLOWED = {
