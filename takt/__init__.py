@@ -1,4 +1,4 @@
-"""Takt for its users: the few names that programs and notebooks need. Each is imported when it is first used."""
+"""Takt for its users: the few names that programs and notebooks need, each imported when first used."""
 
 from importlib import import_module
 

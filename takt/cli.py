@@ -1,4 +1,4 @@
-"""The command `takt`: its subcommands, and how errors of the user end: one sentence on stderr and status 1."""
+"""The command `takt`: its subcommands, and how errors of the user end: one sentence and status 1."""
 
 import sys
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What a configuration amounts to, as numbers: everything here follows from the configuration and the table."""
+"""What a configuration amounts to, as numbers that follow from the configuration and the table."""
 
 from dataclasses import asdict
 

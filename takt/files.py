@@ -23,7 +23,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 
 
 def write_files(folder: Path, files: dict[str, str]) -> None:
-    """Writes texts by file name into a folder, which is made if it is not there; each takes its place whole."""
+    """Writes texts by file name into a folder, made if it is not there; each takes its place whole."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         with replacing(folder / name) as file:

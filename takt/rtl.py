@@ -1,4 +1,4 @@
-"""The simulated hardware for the command line: its errors are sentences, and its waves go where they were asked for."""
+"""The simulated hardware for the command line: errors are sentences, waves go where they were asked for."""
 
 import shutil
 import tempfile
@@ -16,7 +16,7 @@ from tb.toolchain import ToolError
 
 @contextmanager
 def machine(c: Config, waves: Path | None) -> Iterator[CocotbMachine]:
-    """A simulator that ends with the context; then the waves are moved to `waves`. MachineError for all else."""
+    """A simulator that ends with the context; then its waves are written to `waves`. MachineError if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             with CocotbMachine(c, build_chip(c, waves=waves is not None), Path(folder)) as made:

@@ -18,7 +18,8 @@ from takt.options import config_option, path, read_text
 def command(file: Path, output: Path, config: Config | None) -> None:
     """Assembles the text FILE into a binary image, and prints how many cycles it takes.
 
-    The configuration is the one that the text names with .config, or --config. docs/assembly.md has the language.
+    The configuration is the one that the text names with .config, or --config. The language is in
+    docs/assembly.md.
 
     \b
     Example:

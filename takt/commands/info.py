@@ -43,7 +43,7 @@ def _text(c: Config, known: dict) -> str:
     lines.append(f"  {total:5}  in all, of {c.queue_words:,} words each")
     if kept := known["reserved_queues"]:
         lines.append(
-            f"  {len(kept):5}  reserved for links, not built yet: {kept[0]}, {kept[1]} .. {kept[-2]}, {kept[-1]}"
+            f"  {len(kept):5}  reserved for links, not built yet: {', '.join(kept[:2])} .. {', '.join(kept[-2:])}"
         )
     peaks = known["peaks"]
     lines += [

@@ -92,9 +92,8 @@ def command(file, on, iterations, inputs, outputs, trace, waves, as_json, config
         shown = {name: vectors.tolist() for name, vectors in results.items()}
         click.echo(json.dumps({"on": on, "cycles": done.cycles, "predicted": predicted, "outputs": shown}))
         return
-    click.echo(
-        f"{done.cycles:,} cycles on the {'golden model' if on == 'golden' else 'RTL'}, {predicted:,} predicted."
-    )
+    where = {"golden": "golden model", "rtl": "RTL"}[on]
+    click.echo(f"{done.cycles:,} cycles on the {where}, {predicted:,} predicted.")
     for name, vectors in results.items():
         click.echo(f"{name}:")
         for row in vectors:
