@@ -16,7 +16,7 @@ from tb.toolchain import ToolError
 
 @contextmanager
 def machine(c: Config, waves: Path | None) -> Iterator[CocotbMachine]:
-    """A simulator that ends with the context; then its waves are written to `waves`. MachineError if it fails."""
+    """A simulator for the context; its waves are then written to `waves`. MachineError for failures."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             with CocotbMachine(c, build_chip(c, waves=waves is not None), Path(folder)) as made:
