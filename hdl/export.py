@@ -55,7 +55,7 @@ def export(component: wiring.Component, top: str) -> Verilog:
             *(f"delete {name}/t:$meminit*" for name in sorted(platform.srams)),
             f"write_verilog -noattr {target}",
         ):
-            ys.run_pass(f"tee -q {command}", design)
+            ys.Pass.call(design, f"tee -q {command}")
         text = packed(target.read_text())
     library = resources.files("hdl.lib") / "verilog"
     text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from hdl.export import Verilog
 from hdl.hierarchy import instances, parts
 from sw.arch.config import Config
+from sw.arch.version import VERSION
 
 FILE = "takt_chip.v"
 WAIVERS_FILE = "waivers.vlt"
@@ -70,14 +71,15 @@ def _manifest(design: Verilog, c: Config) -> dict:
         ],
         "modules": modules,
         "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("takt", "amaranth", "pyosys")},
+        | {"takt": VERSION}
+        | {name: version(name) for name in ("amaranth", "pyosys")},
     }
 
 
 def _core(design: Verilog, c: Config) -> str:
     """Description of the design for FuseSoC."""
     return f"""CAPI=2:
-name: "takt:takt:chip_{c.name}:{version("takt")}"
+name: "takt:takt:chip_{c.name}:{VERSION}"
 description: "Takt tensor streaming processor, configuration {c.name} ({c.hash:08x})"
 
 filesets:

@@ -58,7 +58,7 @@ def synthesise(text: str, top: str, units: tuple[str, ...]) -> list[Unit]:
             f"synth_ecp5 -top {top}",
             f"tee -q -o {report} stat -json",
         ):
-            ys.run_pass(f"tee -q {command}" if "-o" not in command else command, design)
+            ys.Pass.call(design, command if command.startswith("tee") else f"tee -q {command}")
         modules = json.loads(report.read_text())["modules"]
     cells = {name.lstrip("\\"): module["num_cells_by_type"] for name, module in modules.items()}
     counts = _instances(cells, top)

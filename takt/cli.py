@@ -6,6 +6,7 @@ from importlib import import_module
 import click
 
 from sw.arch.config import ConfigError
+from sw.arch.version import VERSION
 from sw.asm.entry import ProgramError
 from sw.asm.image import ImageError
 from sw.asm.text import AssemblyError
@@ -40,7 +41,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="takt", message="takt %(version)s")
+@click.version_option(VERSION, message="takt %(version)s")
 def takt() -> None:
     """Builds, programs and proves deterministic tensor streaming processors.
 
