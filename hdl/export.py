@@ -1,5 +1,6 @@
 """Verilog of a component: one module per distinct unit, with stable names."""
 
+import re
 import tempfile
 from dataclasses import dataclass
 from importlib import resources
@@ -10,10 +11,19 @@ from pyosys import libyosys as ys
 
 from hdl.chip import Chip
 from hdl.lib.stamp import Export
+from hdl.packed import packed
 from sw.arch.config import Config
 
 TOP = "chip"
 """Name of a chip's top module."""
+
+
+_INNER = re.compile(r"^(module|  cell) \\(\S+)", re.MULTILINE)
+
+
+def _plain_name(found: re.Match) -> str:
+    """A module inside a stamped one has both names, joined by a dot; Verilog wants no dots."""
+    return f"{found[1]} \\{found[2].replace('.', '__')}"
 
 
 @dataclass(frozen=True)
@@ -32,18 +42,21 @@ def export(component: wiring.Component, top: str) -> Verilog:
     platform.unit(top, component)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "design.il", Path(folder) / "design.v"
-        source.write_text("\n".join(platform.units.values()))
+        source.write_text(_INNER.sub(_plain_name, "\n".join(platform.units.values())))
         design = ys.Design()
         for command in (
             f"read_rtlil {source}",
             "proc",
             "opt_clean",
             "opt_dff -nosdff",
-            "opt_clean",
+            # Names that only repeat another one make up two thirds of the text of a large chip.
+            "opt_clean -purge",
+            # An SRAM has no contents after power-up, and a line of text for each of its words is much text.
+            *(f"delete {name}/t:$meminit*" for name in sorted(platform.srams)),
             f"write_verilog -noattr {target}",
         ):
-            ys.run_pass(f"tee -q {command}", design)
-        text = target.read_text()
+            ys.Pass.call(design, f"tee -q {command}")
+        text = packed(target.read_text())
     library = resources.files("hdl.lib") / "verilog"
     text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))
     return Verilog(top, text, platform.ports, platform.uses)

@@ -11,6 +11,8 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, UnusedElabo
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
+from hdl.lib.sram import Sram
+
 # Of all copies of a stamped unit only the first is elaborated; the others are no mistake.
 warnings.filterwarnings("ignore", category=UnusedElaboratable)
 
@@ -35,6 +37,8 @@ class Export:
         self.parameters: dict[str, dict] = {}
         #: Module name -> ports, "i" or "o" and width.
         self.ports: dict[str, dict[str, tuple[str, int]]] = {}
+        #: Names of modules that are SRAM macros.
+        self.srams: set[str] = set()
         #: Modules of `hdl/lib/verilog` that are used.
         self.primitives: set[str] = set()
         #: Module name -> number of uses.
@@ -57,6 +61,8 @@ class Export:
                 ports={key: (value, direction[way]) for key, (value, way) in named.items()},
                 emit_src=False,
             )
+            if isinstance(component, Sram):
+                self.srams.add(name)
             self.ports[name] = {key: (way, len(value)) for key, (value, way) in named.items()}
         return self.units[name]
 

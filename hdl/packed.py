@@ -1,0 +1,53 @@
+"""Verilog in fewer lines: what says little a line is put beside its like."""
+
+import re
+
+WIDTH = 110
+_CONNECTION = re.compile(r"    \.\S+ ?\(.*\),?$")
+_WIRE = re.compile(r"  wire ((?:signed )?(?:\[\d+:0\] )?)((?:\\\S+ )|\w+);$")
+
+
+def packed(text: str) -> str:
+    """The same tokens: port connections share lines, and so do internal wires of the same width.
+
+    Wires move to the first of their width in a run of wires, which comes before all that uses them.
+    """
+    lines: list[str] = []
+    wires: dict[str, list[str]] = {}
+    connections: list[str] = []
+    ports: set[str] = set()
+
+    def flush() -> None:
+        for kind, names in wires.items():
+            lines.extend(_filled(f"  wire {kind}", names, ", ", ";"))
+        wires.clear()
+        if connections:
+            lines.extend(_filled("    ", connections, " ", ""))
+            connections.clear()
+
+    for line in text.split("\n"):
+        if found := _WIRE.match(line):
+            if found[2] not in ports:
+                wires.setdefault(found[1], []).append(found[2])
+                continue
+        if _CONNECTION.match(line):
+            connections.append(line.strip())
+            continue
+        flush()
+        if line.startswith(("  input ", "  output ")):
+            ports.add(line.rstrip(";").split(maxsplit=2)[-1].split("] ")[-1])
+        elif line == "endmodule":
+            ports.clear()
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _filled(head: str, items: list[str], between: str, end: str) -> list[str]:
+    """Lines of items, each with `head` and `end`."""
+    lines, line = [], head
+    for item in items:
+        if line != head and len(line) + len(item) > WIDTH:
+            lines.append(line.removesuffix(between) + end)
+            line = head
+        line += item + between
+    return [*lines, line.removesuffix(between) + end]

@@ -1,0 +1,67 @@
+"""Options and values that several subcommands share."""
+
+from pathlib import Path
+
+import click
+
+from sw.arch.config import PRESETS, Config, load
+from sw.asm.image import HEADER, MAGIC, Image, ImageError
+from sw.asm.text import assemble
+
+
+class ConfigType(click.ParamType):
+    """A configuration by preset or path; ConfigError goes to the caller as it is."""
+
+    name = "PRESET_OR_TOML"
+
+    def convert(self, value, param, ctx) -> Config:
+        """The configuration that the text names."""
+        return value if isinstance(value, Config) else load(value)
+
+
+def config_option(**more):
+    """`--config`; `more` says whether it has a default or is required."""
+    presets = ", ".join(PRESETS)
+    return click.option(
+        "--config", "-c", type=ConfigType(), help=f"The chip: {presets}, or a TOML file.", **more
+    )
+
+
+def path(**more) -> click.Path:
+    """A file or folder; reading and writing report what is wrong with it."""
+    return click.Path(path_type=Path, **more)
+
+
+def read_text(file: Path) -> str:
+    """The text in a file; ImageError if it is none."""
+    try:
+        return file.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ImageError(f"{file} is neither a Takt image nor text in UTF-8.") from error
+
+
+def read_image(file: Path, config: Config | None) -> Image:
+    """The image in a file: a binary image, or assembly text that is assembled.
+
+    Without `config` an image is tried against the presets, and a text must name its configuration.
+    """
+    data = file.read_bytes()
+    if not data.startswith(MAGIC):
+        return assemble(read_text(file), config, str(file))
+    try:
+        return Image.from_bytes(data, config or _made_for(data))
+    except ImageError as error:
+        raise ImageError(f"{file}: {error}") from error
+
+
+def _made_for(data: bytes) -> Config:
+    """The preset whose hash an image carries."""
+    if len(data) >= HEADER.size:
+        found = HEADER.unpack_from(data)[3]
+        for name in PRESETS:
+            if (config := load(name)).hash == found:
+                return config
+        raise ImageError(
+            f"The image is for configuration {found:08x}, which is no preset; name it with --config."
+        )
+    raise ImageError(f"The image is truncated: it has {len(data)} bytes.")
