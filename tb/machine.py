@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hdl.export import TOP, export_chip
+from hdl.export import TOP, Verilog, export_chip
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.asm.image import Image
@@ -26,19 +26,26 @@ BLOCKS = re.compile(r"row|vxm_alu_\w+|mxm_supercell")
 #: Groups of equal lanes that are simulated as loops, and the lane that each repeats.
 LOOPS = {
     re.compile(r"vxm_lanes_(\w+)"): r"vxm_lane_\1",
-    re.compile(r"correct_(\d+)_by_\d+"): r"correct_\1",
-    re.compile(r"sxm_reduce_node_by_\d+"): "sxm_reduce_node",
+    re.compile(r"correct_(\d+)_by_(?!1$)\d+"): r"correct_\1",
+    re.compile(r"sxm_reduce_node_by_(?!1$)\d+"): "sxm_reduce_node",
 }
+
+
+def looped(design: Verilog) -> Verilog:
+    """`design` with its groups of equal lanes as loops."""
+    for name in sorted(design.ports):
+        for group, lane in LOOPS.items():
+            if found := group.fullmatch(name):
+                design = with_loops(design, name, found.expand(lane))
+    return design
 
 
 def build_chip(config: Config, *, sim: bool = True, waves: bool = False, coverage: bool = False) -> Path:
     """The simulator of a chip; `sim` gives it assertions and the trace."""
     design = export_chip(config, sim)
-    for name in sorted(design.ports):
-        lane = next((found.expand(lane) for group, lane in LOOPS.items() if (found := group.fullmatch(name))), None)
-        # coverage counts lines, and is to count those that users get
-        if lane and not coverage:
-            design = with_loops(design, name, lane)
+    # coverage counts lines, and is to count those that users get
+    if not coverage:
+        design = looped(design)
     blocks = tuple(name for name in sorted(design.ports) if BLOCKS.fullmatch(name))
     return build(Sources(TOP, {f"{TOP}.v": design.text}, hier=blocks), waves=waves, coverage=coverage)
 

@@ -10,18 +10,18 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.sim import Simulator
 
-from hdl.column import drives
+from hdl.column import drives, join
 from hdl.export import export
 from hdl.lib.issue import Issue
 from hdl.lib.stamp import ports, stamp
 from hdl.lib.stream import Streams, check_bits
-from hdl.row import join
 from hdl.sxm.engine import Engine
 from sw.arch.config import Config, load
 from sw.arch.ecc import secded
 from sw.arch.hostmap import Fault
 from sw.isa.codec import EncodeError, encode, make
 from sw.isa.spec import Op
+from tb.machine import looped
 from tests.hdl.replay import replay
 
 #: Issue time -> (instruction, mask of powered superlanes).
@@ -108,10 +108,16 @@ class Bench:
     def run(
         self, makes: list[Callable[[], Engine]], issues: list[Issues], tail: int, folder: Path | None = None
     ) -> list[Seen]:
-        """Issues words to each column; runs `tail` cycles beyond the values. With `folder` in Verilator."""
+        """Issues words to each column; runs `tail` cycles beyond the values.
+
+        With `folder` it runs the exported Verilog, groups as loops.
+        """
         rig = Rig(makes)
         rows = [self._row(rig, issues, cycle) for cycle in range(self.cycles + tail)]
-        answers = replay(export(rig, "rig"), rows, folder) if folder else _simulate(rig, rows)
+        if folder:
+            answers = replay(looped(export(rig, "rig")), rows, folder)
+        else:
+            answers = _simulate(rig, rows)
         return [self._seen(column, k, answers) for k, column in enumerate(rig.columns)]
 
     def _row(self, rig: Rig, issues: list[Issues], cycle: int) -> dict[str, int]:
