@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from hdl.column import Column
 from hdl.mem.slice import Slice
 from hdl.mxm.plane import Plane
-from hdl.mxm.plane import Plane
 from hdl.sxm.engines import engine
 from hdl.vxm.unit import Vxm
 from sw.arch.config import Config

@@ -165,7 +165,6 @@ class Core(wiring.Component):
 
     def _fetches(self, m: Module, queues: list, rows: list) -> None:
         """One fetch port a stop, shared by its queues: the stream pair goes north with the stagger, text comes south."""
-        c = self.config
         for x in range(len(self.plan.stops)):
             users = [queues[queue.index] for queue in self.plan.queues if queue.unit.stop == x]
             tiles = [getattr(row, f"fetch_{x}") for row in rows]

@@ -98,8 +98,9 @@ def peek(m: Module, c: Config, streams, en: Value, code: Value, count: int, name
         m.d.comb += here.eq(en & (code[-1] == west))
         for kind, suffix, width in (("data", "", data_bits(c)), ("check", "_check", check_bits(c))):
             vector = _reachable(c, getattr(streams, side + suffix), width, groups)
-            slot = code[: width_of(len(vector) // width)] if width else Const(0)
-            word = pick(m, f"{name}_{side}_{kind}_by_{count}", here, vector, slot.shift_right(step.bit_length() - 1), step * width)
+            stream = code[: width_of(len(vector) // width)] if width else Const(0)
+            slot = stream.shift_right(step.bit_length() - 1)
+            word = pick(m, f"{name}_{side}_{kind}_by_{count}", here, vector, slot, step * width)
             parts[kind] = parts[kind] | word[: count * width]
     return parts["data"], parts["check"]
 

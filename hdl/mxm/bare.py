@@ -36,7 +36,8 @@ class BarePlane(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         c = self.config
-        shared = {name: getattr(self, name) for name in self.signature.members if name.split("_")[0] not in ("streams", "drive")}
+        row_ports = ("streams", "drive")
+        shared = {name: getattr(self, name) for name in self.signature.members if name.split("_")[0] not in row_ports}
         m.submodules.plane = plane = stamp(Plane(c, self.sim), "mxm_plane", **shared)
         for r in range(c.superlanes):
             streams, drive = getattr(self, f"streams_{r}"), getattr(self, f"drive_{r}")

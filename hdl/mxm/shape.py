@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
