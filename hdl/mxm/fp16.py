@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 
 from hdl.lib.tree import tree_or, tree_sum
-from hdl.mxm.shape import FLAG_BITS, MANTISSA_BITS, SHIFT_BITS, SPECIAL_SHIFT, Shape
+from hdl.mxm.shape import FLAG_BITS, MANTISSA_BITS, SHIFT_BITS, SPECIAL_SHIFT
 
 
 def unpack(bits: Value) -> Value:

@@ -2,11 +2,11 @@
 
 import pytest
 from amaranth.sim import Simulator
-from tests.hdl.mxm_bench import Schedule, random_schedule
 
 from hdl.lib.stamp import ports
 from hdl.mxm.bare import BarePlane
 from sw.arch.config import load
+from tests.hdl.mxm_bench import Schedule, random_schedule
 
 SEED = 20260402
 TINY = load("tiny")
