@@ -1,16 +1,17 @@
 """One superlane of ACC: accumulator rows, int32 and fp32 addition, and the way out to a stream."""
 
-from amaranth.hdl import Assert, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.lib.ecc import decode, encode
-from hdl.lib.fp32_add import Fp32Add
+from hdl.lib.copies import Copies
+from hdl.lib.ecc import encode
 from hdl.lib.pipe import delay
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, data_bits
 from hdl.lib.word import fields
+from hdl.mxm.acclane import AccLane
 from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.isa.codec import layout
@@ -23,17 +24,18 @@ PASS, SET, ADD, ADD_OUT, READ = range(len(ACC_MODES))
 class Accumulator(wiring.Component):
     """Superlane tile of the results queue.
 
-    A word meets the pass that stands in `values` in its issue cycle and reads its row; the row stands corrected in a
-    register after one cycle (two with ECC); `acc_stages` later the result is written back or driven.
+    A word meets the pass that stands in `values` in its issue cycle and reads its row; the row stands corrected in
+    a register after one cycle (two with ECC); `acc_stages` later the result is written back or driven.
 
     Members
     -------
-    valid, word
+    valid, word : In
         The word here, if this superlane is powered.
-    pass_valid, values
+    pass_valid, values : In
         The pass here: int32 or fp32 of each column.
-    drive : Drive
-    corrected : a bit for each column, lost : whether the SECDED check of a row found more wrong than it can correct.
+    drive : Out(Drive)
+    corrected, lost : Out
+        What the SECDED checks of a row found, a bit for each column, and whether one was lost.
     """
 
     def __init__(self, c: Config, sim: bool = False):
@@ -52,103 +54,63 @@ class Accumulator(wiring.Component):
         m = Module()
         c = self.config
         word = fields(self.word, "MXM_R", "acc", c)
-        mode = word["mode"]
-        reads = (mode == ADD) | (mode == ADD_OUT) | (mode == READ)
-        writes = (mode == SET) | (mode == ADD)
-        self.code = secded(32) if c.ecc.accumulators else None
-        check = self.code.check_bits if self.code else 0
-        m.submodules.rows = rows = stamp(Sram(c.mxm.acc_rows, (32 + check) * c.lanes), "mxm_accumulator_rows")
-        m.d.comb += [rows.read_en.eq(self.valid & reads), rows.read_addr.eq(word["row"])]
-
-        # What a word needs later: its place, whether it writes, whether it takes the row or the sum.
+        mode, real = word["mode"], word["dtype"] == 1
         sums = (mode == ADD) | (mode == ADD_OUT)
-        tag = Cat(word["row"], word["dst"], writes, mode == READ, sums & (word["dtype"] == 0), sums & (word["dtype"] == 1))
-        valid, (values, tag) = self.valid, (self.values, tag)
-        valid, both = delay(m, valid, Cat(values, tag), 1, "met")
-        row = rows.read_data
-        if self.code:
-            row = self._corrected(m, valid, both[len(values) :], row)
-            valid, both = delay(m, valid, both, 1, "corrected")
-        values, tag = both[: len(values)], both[len(values) :]
-        result, valid, tag = self._execute(m, valid, values, row, tag)
-        self._leave(m, rows, valid, result, tag)
+        reads, writes = sums | (mode == READ), (mode == SET) | (mode == ADD)
+        check_bits = secded(32).check_bits if c.ecc.accumulators else 0
+        m.submodules.rows = rows = stamp(Sram(c.mxm.acc_rows, (32 + check_bits) * c.lanes), "mxm_accumulator_rows")
+        shared = ("valid", "reads", "takes_row", "adds_int", "adds_float")
+        made = Copies(lambda: AccLane(c), "mxm_acc_lane", c.lanes, shared)
+        m.submodules.lanes = lanes = stamp(made, "mxm_acc_lanes")
+        data = slice(0, 32 * c.lanes)
+        m.d.comb += [
+            rows.read_en.eq(self.valid & reads),
+            rows.read_addr.eq(word["row"]),
+            lanes.valid.eq(self.valid),
+            lanes.value.eq(self.values),
+            lanes.reads.eq(reads),
+            lanes.takes_row.eq(mode == READ),
+            lanes.adds_int.eq(sums & ~real),
+            lanes.adds_float.eq(sums & real),
+            lanes.row.eq(rows.read_data[data]),
+        ]
+        if check_bits:
+            m.d.comb += lanes.row_check.eq(rows.read_data[data.stop :])
+            checked, _ = delay(m, self.valid & reads, reads, 2, "checked")
+            with m.If(checked):
+                m.d.comb += [self.corrected.eq(lanes.corrected), self.lost.eq(lanes.lost.any())]
+
+        written = 1 + c.ecc.accumulators + acc_stages(c)
+        done, tag = delay(m, self.valid, Cat(word["row"], word["dst"], writes), written, "word")
+        row, dst = tag[: len(word["row"])], tag[len(word["row"]) : -1]
+        with m.If(done & tag[-1]):
+            m.d.comb += [rows.write_en.eq(1), rows.write_addr.eq(row), rows.write_data[data].eq(lanes.result)]
+            if check_bits:
+                m.d.comb += rows.write_data[data.stop :].eq(lanes.check)
+        with m.If(done & ~tag[-1]):
+            self._drive(m, dst, lanes.result)
         if self.sim:
-            self._assertions(m)
+            self._assertions(m, word, reads, writes)
         return m
 
-    def _split(self, tag: Value) -> tuple[Value, ...]:
-        """A tag's parts: row, dst, writes, takes the row, int32 sum, fp32 sum."""
-        word = fields(self.word, "MXM_R", "acc", self.config)
-        row, dst = len(word["row"]), len(word["row"]) + len(word["dst"])
-        return tag[:row], tag[row:dst], *tag[dst:]
-
-    def _corrected(self, m: Module, valid: Value, tag: Value, word: Value) -> Value:
-        """The row that was read, checked and in a register."""
-        lanes, check = self.config.lanes, self.code.check_bits
-        _, _, _, is_read, integer, real = self._split(tag)
-        fixed = Signal(32 * lanes, name="row_fixed", reset_less=True)
-        with m.If(valid & (is_read | integer | real)):
-            for k in range(lanes):
-                good, corrected, lost = decode(
-                    m, self.code, word.word_select(k, 32), word[32 * lanes :].word_select(k, check), name=f"row_{k}"
-                )
-                m.d.sync += fixed.word_select(k, 32).eq(good)
-                m.d.comb += self.corrected[k].eq(corrected)
-                with m.If(lost):
-                    m.d.comb += self.lost.eq(1)
-        return fixed
-
-    def _execute(self, m: Module, valid: Value, values: Value, row: Value, tag: Value):
-        """`acc_stages` cycles: pass, row or sum."""
-        c = self.config
-        _, _, _, is_read, integer, real = self._split(tag)
-        lanes = [(values.word_select(k, 32), row.word_select(k, 32)) for k in range(c.lanes)]
-        exact = Cat(Mux(is_read, old, Mux(integer, (old + new)[:32], new)) for new, old in lanes)
-        done, out = delay(m, valid, Cat(exact, tag), acc_stages(c), "out")
-        result, out_tag = out[: len(values)], out[len(values) :]
-        if "fp16" in c.mxm.types:
-            sums = []
-            for k, (new, old) in enumerate(lanes):
-                m.submodules[f"add_{k}"] = adder = stamp(Fp32Add(), "fp32_add")
-                m.d.comb += [adder.valid.eq(valid & real), adder.a.eq(old), adder.b.eq(new)]
-                sums.append(adder.result)
-            result = Mux(self._split(out_tag)[5], Cat(sums), result)
-        return result, done, out_tag
-
-    def _leave(self, m: Module, rows, valid: Value, result: Value, tag: Value) -> None:
+    def _drive(self, m: Module, dst, result) -> None:
         c, width = self.config, data_bits(self.config)
-        row, dst, writes, *_ = self._split(tag)
-        final = Signal(len(result))
-        with m.If(valid):
-            m.d.comb += final.eq(result)
-        lanes = [final.word_select(k, 32) for k in range(c.lanes)]
-        with m.If(valid & writes):
-            m.d.comb += [
-                rows.write_en.eq(1),
-                rows.write_addr.eq(row),
-                rows.write_data.eq(Cat(final, *(encode(self.code, lane) for lane in lanes if self.code))),
-            ]
-        words = [Cat(lane.word_select(b, 8) for lane in lanes) for b in range(4)]
-        with m.If(valid & ~writes):
-            m.d.comb += [
-                self.drive.valid.eq(1),
-                self.drive.west.eq(dst[-1]),
-                self.drive.stream.eq(dst[:-1]),
-                self.drive.data.eq(Cat(words)),
-            ]
-            if c.ecc.streams:
-                m.d.comb += self.drive.check.eq(Cat(encode(secded(width), word) for word in words))
+        columns = [result.word_select(k, 32) for k in range(c.lanes)]
+        words = [Cat(column.word_select(b, 8) for column in columns) for b in range(4)]
+        m.d.comb += [
+            self.drive.valid.eq(1),
+            self.drive.west.eq(dst[-1]),
+            self.drive.stream.eq(dst[:-1]),
+            self.drive.data.eq(Cat(words)),
+        ]
+        if c.ecc.streams:
+            m.d.comb += self.drive.check.eq(Cat(encode(secded(width), word) for word in words))
 
-    def _assertions(self, m: Module) -> None:
+    def _assertions(self, m: Module, word, reads, writes) -> None:
         """A word that takes a pass finds one, and no word reads a row that an earlier one has still to write."""
-        c = self.config
-        word = fields(self.word, "MXM_R", "acc", c)
-        reads = (word["mode"] != PASS) & (word["mode"] != SET)
-        m.d.sync += Assert(
-            ~self.valid | (word["mode"] == READ) | self.pass_valid, "ACC met no pass"
-        )
-        writing = (word["mode"] == SET) | (word["mode"] == ADD)
-        pending, row = self.valid & writing, word["row"]
-        for k in range(instruction("ACC").timing(c, {}).turn - 1):
+        m.d.sync += Assert(~self.valid | (word["mode"] == READ) | self.pass_valid, "ACC met no pass")
+        pending, row = self.valid & writes, word["row"]
+        for k in range(instruction("ACC").timing(self.config, {}).turn - 1):
             pending, row = delay(m, pending, row, 1, f"pending_{k}")
-            m.d.sync += Assert(~(self.valid & reads & pending & (row == word["row"])), "ACC came back to a row too soon")
+            again = self.valid & reads & pending & (row == word["row"])
+            m.d.sync += Assert(~again, "ACC came back to a row too soon")

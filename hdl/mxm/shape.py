@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from sw.arch.config import Config
+from sw.isa.fields import width_of
 
 #: An fp16 number as the array holds it: mantissa (signed) * 2**(shift - 24).
 MANTISSA_BITS = 12
@@ -102,14 +103,15 @@ class Chain(wiring.Signature):
     """
 
     def __init__(self, shape: Shape):
-        members = {}
-        if shape.int8:
-            members["int8"] = Out(shape.int8_bits * shape.lanes)
-        if shape.fp16:
-            members["low"] = Out(shape.chain_low_bits * shape.lanes)
-            members["high"] = Out(shape.chain_high_bits * shape.lanes)
-            members["flags"] = Out(FLAG_BITS * shape.lanes)
-        super().__init__(members)
+        super().__init__({name: Out(bits * shape.lanes) for name, bits in chain_widths(shape).items()})
+
+
+def chain_widths(shape: Shape) -> dict[str, int]:
+    """Members of a chain, and their bits a column."""
+    widths = {"int8": shape.int8_bits} if shape.int8 else {}
+    if shape.fp16:
+        widths |= {"low": shape.chain_low_bits, "high": shape.chain_high_bits, "flags": FLAG_BITS}
+    return widths
 
 
 class Broadcast(wiring.Signature):
@@ -123,18 +125,23 @@ class Broadcast(wiring.Signature):
     """
 
     def __init__(self, shape: Shape):
-        members = {
+        super().__init__({
             "load": Out(shape.load_bits),
             "load_fp16": Out(1),
             "columns": Out(shape.lanes),
             "block": Out(shape.superlanes),
-            "install": Out(1),
-        }
-        if shape.int8:
-            members |= {"int8": Out(8 * shape.lanes), "int8_sum": Out(1), "int8_add": Out(1), "int8_skip": Out(1)}
-        if shape.fp16:
-            members |= {"mantissa": Out(MANTISSA_BITS * shape.rows), "shift": Out(SHIFT_BITS * shape.rows)}
-            members |= {name: Out(shape.rows) for name in ("nan", "infinite", "zero")}
-            members |= {"special": Out(1), "phase": Out(range(shape.interval))}
-            members |= {name: Out(1) for name in ("fp16_multiply", "fp16_sum", "fp16_add", "fp16_skip")}
-        super().__init__(members)
+            **broadcast_members(shape),
+        })
+
+
+def broadcast_members(shape: Shape) -> dict[str, wiring.Member]:
+    """Those members of a broadcast that all columns take alike."""
+    members = {"install": Out(1)}
+    if shape.int8:
+        members |= {"int8": Out(8 * shape.lanes), "int8_sum": Out(1), "int8_add": Out(1), "int8_skip": Out(1)}
+    if shape.fp16:
+        members |= {"mantissa": Out(MANTISSA_BITS * shape.rows), "shift": Out(SHIFT_BITS * shape.rows)}
+        members |= {name: Out(shape.rows) for name in ("nan", "infinite", "zero")}
+        members |= {"special": Out(1), "phase": Out(width_of(shape.interval))}
+        members |= {name: Out(1) for name in ("fp16_multiply", "fp16_sum", "fp16_add", "fp16_skip")}
+    return members
