@@ -22,7 +22,8 @@ from sw.arch.config import load
 from sw.golden.chip import GoldenMachine
 from sw.machine import Machine, MachineError
 from tb.harness import BuildError
-from tb.machine import CocotbMachine, build_chip
+from tb.chip import build_chip
+from tb.machine import CocotbMachine
 from tb.toolchain import ToolError
 from tb.views import write_views
 

@@ -10,7 +10,8 @@ from sw.arch.config import Config
 from sw.machine import MachineError
 from takt.files import replacing
 from tb.harness import BuildError, SimulationError
-from tb.machine import CocotbMachine, build_chip
+from tb.chip import build_chip
+from tb.machine import CocotbMachine
 from tb.toolchain import ToolError
 
 

@@ -1,7 +1,6 @@
 """The RTL as a machine: a simulator that runs beside us and is driven through its host port."""
 
 import os
-import re
 import tempfile
 import threading
 import time
@@ -10,44 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from hdl.export import TOP, Verilog, export_chip
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.asm.image import Image
 from sw.isa.codec import WORD_BYTES
 from sw.machine import Fault, MachineError, Run
 from sw.trace import Trace
-from tb.harness import Sources, build, run
-from tb.loops import with_loops
+from tb.chip import build_chip
+from tb.harness import run
 from tb.tb_serve import ADDRESS, KEY
-
-#: Modules that Verilator compiles once, however many a chip has. Calling one costs a fraction of a microsecond.
-BLOCKS = re.compile(r"row|vxm_alu_\w+|mxm_supercell")
-#: Groups of equal lanes that are simulated as loops, and the lane that each repeats.
-LOOPS = {
-    re.compile(r"vxm_lanes_(\w+)"): r"vxm_lane_\1",
-    re.compile(r"correct_(\d+)_by_(?!1$)\d+"): r"correct_\1",
-    re.compile(r"sxm_reduce_node_by_(?!1$)\d+"): "sxm_reduce_node",
-}
-
-
-def looped(design: Verilog) -> Verilog:
-    """`design` with its groups of equal lanes as loops."""
-    for name in sorted(design.ports):
-        for group, lane in LOOPS.items():
-            if found := group.fullmatch(name):
-                design = with_loops(design, name, found.expand(lane))
-    return design
-
-
-def build_chip(config: Config, *, sim: bool = True, waves: bool = False, coverage: bool = False) -> Path:
-    """The simulator of a chip; `sim` gives it assertions and the trace."""
-    design = export_chip(config, sim)
-    # coverage counts lines, and is to count those that users get
-    if not coverage:
-        design = looped(design)
-    blocks = tuple(name for name in sorted(design.ports) if BLOCKS.fullmatch(name))
-    return build(Sources(TOP, {f"{TOP}.v": design.text}, hier=blocks), waves=waves, coverage=coverage)
 
 
 class CocotbMachine:

@@ -21,7 +21,7 @@ from sw.arch.ecc import secded
 from sw.arch.hostmap import Fault
 from sw.isa.codec import EncodeError, encode, make
 from sw.isa.spec import Op
-from tb.machine import looped
+from tb.chip import looped
 from tests.hdl.replay import replay
 
 #: Issue time -> (instruction, mask of powered superlanes).

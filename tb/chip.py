@@ -1,0 +1,63 @@
+"""The simulator of a chip: its Verilog, written for speed and built once."""
+
+import hashlib
+import re
+from importlib import metadata
+from pathlib import Path
+
+from hdl.export import TOP, Verilog, export_chip
+from sw.arch.config import Config
+from tb.harness import BUILD_ROOT, Sources, build
+from tb.loops import with_loops
+from tb.toolchain import find_toolchain
+
+#: Modules that Verilator compiles once, however many a chip has. Calling one costs a fraction of a microsecond.
+BLOCKS = re.compile(r"row|vxm_alu_\w+|mxm_supercell")
+#: Groups of equal lanes that are simulated as loops, and the lane that each repeats.
+LOOPS = {
+    re.compile(r"vxm_lanes_(\w+)"): r"vxm_lane_\1",
+    re.compile(r"correct_(\d+)_by_(?!1$)\d+"): r"correct_\1",
+    re.compile(r"mxm_columns"): "mxm_column",
+    re.compile(r"mxm_(acc|round)_lanes"): r"mxm_\1_lane",
+    re.compile(r"sxm_reduce_node_by_(?!1$)\d+"): "sxm_reduce_node",
+}
+
+
+def looped(design: Verilog) -> Verilog:
+    """`design` with its groups of equal lanes as loops."""
+    for name in sorted(design.ports):
+        for group, lane in LOOPS.items():
+            if found := group.fullmatch(name):
+                design = with_loops(design, name, found.expand(lane))
+    return design
+
+
+def build_chip(config: Config, *, sim: bool = True, waves: bool = False, coverage: bool = False) -> Path:
+    """The simulator of a chip; `sim` gives it assertions and the trace.
+
+    Nothing is exported if nothing that the chip is made from has changed since a build that is still there.
+    """
+    note = BUILD_ROOT / f"chip-{_origin(repr((config, sim, waves, coverage)))}"
+    if note.is_file() and (known := BUILD_ROOT / note.read_text()).is_dir():
+        return known
+    design = export_chip(config, sim)
+    # coverage counts lines, and is to count those that users get
+    design = design if coverage else looped(design)
+    blocks = tuple(name for name in sorted(design.ports) if BLOCKS.fullmatch(name))
+    built = build(Sources(TOP, {f"{TOP}.v": design.text}, hier=blocks), waves=waves, coverage=coverage)
+    note.write_text(built.name)
+    return built
+
+
+def _origin(options: str) -> str:
+    """A hash of all that decides about a simulator."""
+    root = Path(__file__).resolve().parent.parent
+    found = hashlib.sha256(options.encode())
+    for folder in ("hdl", "sw/arch", "sw/isa", "tb"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".py", ".v", ".toml", ".h"):
+                found.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    for package in ("amaranth", "pyosys", "verilator", "cocotb"):
+        found.update(f"{package} {metadata.version(package)}".encode())
+    found.update(repr(find_toolchain().identity()).encode())
+    return found.hexdigest()[:20]
