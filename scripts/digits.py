@@ -21,8 +21,8 @@ from examples.digits.network import Network
 from sw.arch.config import load
 from sw.golden.chip import GoldenMachine
 from sw.machine import Machine, MachineError
-from tb.harness import BuildError
 from tb.chip import build_chip
+from tb.harness import BuildError
 from tb.machine import CocotbMachine
 from tb.toolchain import ToolError
 from tb.views import write_views

@@ -45,12 +45,11 @@ class Streams(wiring.Signature):
 class Drive(wiring.Signature):
     """Results that a unit hands to its stop in one superlane: streams `stream … stream + sizes[size] - 1`.
 
-    `sizes` are the group sizes that this unit can drive; a group starts at a multiple of the next power of two. `groups`
-    limits the SG4 groups that it reaches (None: all).
+    `sizes` are the group sizes that this unit can drive; a group starts at a multiple of the next power of two.
     """
 
-    def __init__(self, c: Config, sizes: tuple[int, ...], groups: tuple[int, ...] | None = None):
-        self.sizes, self.groups = sizes, groups
+    def __init__(self, c: Config, sizes: tuple[int, ...]):
+        self.sizes = sizes
         members = {
             "valid": Out(1),
             "west": Out(1),
@@ -63,7 +62,7 @@ class Drive(wiring.Signature):
         super().__init__(members)
 
     def __repr__(self) -> str:
-        return f"Drive(sizes={self.sizes}, groups={self.groups})"
+        return f"Drive({self.sizes})"
 
     @property
     def most(self) -> int:

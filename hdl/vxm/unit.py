@@ -36,7 +36,7 @@ class Tile(wiring.Component):
                 f"word_{k}": In(layout("VXM", c).bits),
                 f"corrected_{k}": Out(8),
                 f"fault_{k}": Out(Fault),
-                f"drive_{k}": Out(Drive(c, SIZES, reachable_groups(c, k))),
+                f"drive_{k}": Out(Drive(c, SIZES)),
             }
         super().__init__(members)
 
