@@ -15,7 +15,7 @@ REGISTERS = {"$dff", "$dffe", "$sdff", "$sdffe", "$sdffce", "$adff", "$aldff"}
 
 @dataclass
 class Cone:
-    """What a set of bits depends on, through registers too: registers and memories by path, inputs of the top."""
+    """What bits depend on, through registers too: registers and memories by path, inputs of the top."""
 
     registers: set[tuple[str, ...]] = field(default_factory=set)
     memories: set[tuple[str, ...]] = field(default_factory=set)

@@ -1,7 +1,7 @@
 """No stall, no handshake, no arbiter inside of the core: read off the generated design.
 
 When a queue issues, and who drives which stream when, depends on the host's control wires and on program
-text alone: the cones of all these bits, followed backward through every register, reach no stream and no data
+text alone: the cones of all these bits, followed backward through all registers, reach no stream and no data
 memory. So nothing that a unit computes, and nothing that another unit does, can move a cycle; there is nothing
 a unit could stall on, and nothing that is granted.
 """
