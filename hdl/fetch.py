@@ -1,13 +1,13 @@
 """The fetch port of a stop: takes program text off a stream pair and brings it south to the queues."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.lib.ecc import decode
-from hdl.lib.stream import Streams, check_bits, data_bits, latched, select
+from hdl.lib.operands import Operands
+from hdl.lib.stamp import stamp
+from hdl.lib.stream import Streams, data_bits
 from sw.arch.config import Config
-from sw.arch.ecc import secded
 from sw.isa.fields import width_of
 
 
@@ -26,7 +26,7 @@ class FetchTile(wiring.Component):
     """
 
     def __init__(self, c: Config, sim: bool = False):
-        self.config = c
+        self.config, self.sim = c, sim
         super().__init__({
             "streams": In(Streams(c, sim)),
             "take": In(1),
@@ -41,35 +41,18 @@ class FetchTile(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
-        pair = Signal.like(self.pair, reset_less=True)
-        m.d.comb += self.pair.eq(pair)
-        data, check = latched(c, 2, "operand")
-        taken = Signal()
-        if c.ecc.streams:
-            m.d.sync += taken.eq(self.take)
-            with m.If(self.take):
-                select(m, c, self.streams, self.stream, 2, data, check)
-            with m.If(taken):
-                words = []
-                for k in range(2):
-                    word, fixed, lost = decode(
-                        m,
-                        secded(width),
-                        data[k * width : (k + 1) * width],
-                        check[k * extra : (k + 1) * extra],
-                        name=f"ecc_{k}",
-                    )
-                    words.append(word)
-                    m.d.comb += self.corrected[k].eq(fixed)
-                    with m.If(lost):
-                        m.d.comb += self.uncorrectable.eq(1)
-                m.d.sync += pair.eq(Cat(words))
-        else:
-            m.d.comb += taken.eq(self.take)
-            with m.If(self.take):
-                select(m, c, self.streams, self.stream, 2, pair, check)
-        with m.If(self.above_valid & ~taken):
-            m.d.sync += pair.eq(self.above)
-        m.d.sync += self.valid.eq(taken | self.above_valid)
+        made = Operands(self.config, (2,), 0, self.sim)
+        m.submodules.own = own = stamp(made, made.module, streams=self.streams)
+        passed, passed_valid = Signal.like(self.pair, reset_less=True), Signal()
+        m.d.sync += passed_valid.eq(self.above_valid)
+        with m.If(self.above_valid):
+            m.d.sync += passed.eq(self.above)
+        m.d.comb += [
+            own.take.eq(self.take),
+            own.code.eq(self.stream),
+            self.valid.eq(own.valid | passed_valid),
+            self.pair.eq(Mux(own.valid, own.words, passed)),
+            self.corrected.eq(own.corrected),
+            self.uncorrectable.eq(own.uncorrectable),
+        ]
         return m

@@ -5,13 +5,12 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hdl.lib.ecc import decode
+from hdl.lib.operands import Operands
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams, check_bits, data_bits, latched, peek, select, watch
+from hdl.lib.stream import Drive, Streams, check_bits, data_bits, peek, watch
 from hdl.lib.word import fields
 from sw.arch.config import Config
-from sw.arch.ecc import secded
 from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
 from sw.isa.fields import width_of
@@ -45,7 +44,7 @@ class Tile(wiring.Component):
     access : In(Access)
         Host access; its read data stands in `read_data`, `read_check` one cycle later.
     drive_0 : Out(Drive)
-    corrected : Out(2), fault : Out(Fault)
+    corrected : Out(4), fault : Out(Fault)
         What the ECC of maps, the range check and the bank rule found in this cycle.
 
     With `sim`, reads of words that nobody wrote fail an assertion, and writes are printed as trace lines.
@@ -61,7 +60,7 @@ class Tile(wiring.Component):
             "read_data": Out(data_bits(c)),
             "read_check": Out(check_bits(c)),
             "drive_0": Out(Drive(c, (1,))),
-            "corrected": Out(2),
+            "corrected": Out(4),
             "fault": Out(Fault),
         }
         if sim:
@@ -99,48 +98,31 @@ class Tile(wiring.Component):
         }
 
     def _mapped(self, m: Module, slot: str, f: dict, take: Signal) -> dict:
-        """The map's way: select and latch, correct, add and check, access."""
-        c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
-        data, check = latched(c, 2, f"{slot}_map")
-        kept = {name: Signal(len(f[name]), name=f"{slot}_{name}_q", reset_less=True) for name in ("addr", "rows", "stream")}
-        taken = Signal(name=f"{slot}_taken")
-        m.d.sync += taken.eq(take)
-        with m.If(take):
-            select(m, c, self.streams, f["map"], 2, data, check)
-            m.d.sync += [kept[name].eq(f[name]) for name in kept]
+        """The map's way: taken and corrected, then added to the address and checked in the access cycle."""
+        c = self.config
+        tag = Cat(f["addr"], f["rows"], f["stream"])
+        made = Operands(c, (2,), len(tag), self.sim)
+        m.submodules[f"{slot}_map"] = unit = stamp(made, made.module, streams=self.streams)
+        m.d.comb += [unit.take.eq(take), unit.code.eq(f["map"]), unit.tag.eq(tag)]
+        addr = unit.out[: len(f["addr"])]
+        rows = unit.out[len(f["addr"]) :][: len(f["rows"])]
+        place = 0 if slot == "read" else 2
+        m.d.comb += self.corrected[place : place + 2].eq(unit.corrected)
+        width = data_bits(c)
         offset = Signal(16, name=f"{slot}_offset")
-        low, high = data[:width], data[width:]
-        if c.ecc.streams:
-            words = []
-            with m.If(taken):
-                for k, raw in enumerate((low, high)):
-                    word, fixed, lost = decode(
-                        m, secded(width), raw, check[k * extra : (k + 1) * extra], name=f"{slot}_ecc_{k}"
-                    )
-                    words.append(word)
-                    with m.If(fixed):
-                        m.d.comb += self.corrected[k].eq(1)
-                    with m.If(lost):
-                        m.d.comb += self.fault.eq(Fault.ECC)
-            low, high = words
-        m.d.comb += offset.eq(Cat(low[:8], high[:8]))
+        m.d.comb += offset.eq(Cat(unit.words[:8], unit.words[width : width + 8]))
         skip = offset == SKIP
-        outside = ~skip & (offset >= kept["rows"])
-        with m.If(taken & outside):
+        outside = unit.valid & ~skip & (offset >= rows)
+        with m.If(outside):
             m.d.comb += self.fault.eq(Fault.GATHER_RANGE)
-        out = {
-            "valid": taken,
-            "addr": (kept["addr"] + offset)[: len(kept["addr"])],
-            "stream": kept["stream"],
-            "skip": skip | outside,
+        with m.If(unit.uncorrectable):
+            m.d.comb += self.fault.eq(Fault.ECC)
+        return {
+            "valid": unit.valid,
+            "addr": (addr + offset)[: len(addr)],
+            "stream": unit.out[len(tag) - len(f["stream"]) :],
+            "skip": skip | outside | unit.uncorrectable,
         }
-        if not c.ecc.streams:
-            return out
-        stage = {name: Signal(len(value), name=f"{slot}_{name}_at", reset_less=name != "valid") for name, value in out.items()}
-        m.d.sync += stage["valid"].eq(taken)
-        with m.If(taken):
-            m.d.sync += [stage[name].eq(out[name]) for name in ("addr", "stream", "skip")]
-        return stage
 
     def _banks(self, m: Module, read: dict, write: dict) -> None:
         c, width, extra = self.config, data_bits(self.config), check_bits(self.config)
