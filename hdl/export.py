@@ -18,6 +18,8 @@ TOP = "chip"
 """Name of a chip's top module."""
 
 
+#: No word of an SRAM is read and written in one cycle; tools that know it need no logic around their block RAM.
+_SRAM = re.compile(r"^(  )(reg \[\d+:0\] mem \[\d+:0\];)$", re.MULTILINE)
 _INNER = re.compile(r"^(module|  cell) \\(\S+)", re.MULTILINE)
 
 
@@ -56,7 +58,7 @@ def export(component: wiring.Component, top: str) -> Verilog:
             f"write_verilog -noattr {target}",
         ):
             ys.Pass.call(design, f"tee -q {command}")
-        text = packed(target.read_text())
+        text = _SRAM.sub(r"\1(* no_rw_check *) \2", packed(target.read_text()))
     library = resources.files("hdl.lib") / "verilog"
     text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))
     return Verilog(top, text, platform.ports, platform.uses)

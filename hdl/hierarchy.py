@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 _MODULE = re.compile(r"^module (\S+?) ?(?:#\(|\()")
-_MEMORY = re.compile(r"^  reg (?:\[(\d+):0\] )?(\S+) \[(\d+):0\];")
+_MEMORY = re.compile(r"^  (?:\(\* no_rw_check \*\) )?reg (?:\[(\d+):0\] )?(\S+) \[(\d+):0\];")
 _INSTANCE = re.compile(r"^  (\S+) (?:#\(|\S+ \($)")
 _KEYWORDS = {"assign", "always", "initial", "input", "output", "wire", "reg", "function", "if", "case", "end"}
 

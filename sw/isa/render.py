@@ -34,7 +34,7 @@ superlane-0 time.
 
 The low three bits of every word are its kind: {kinds}.
 Kind UNIT is a word of the queue's unit, all others are instructions that every queue takes. Where a slot's
-`op` is 0 the slot is empty; slots of one word issue together. Word layouts below are those of `full`; field widths
+`op` is 0 the slot is empty; slots of one word issue together. Word layouts below are those of `full`; widths
 follow from the configuration. In memory and in images a word is 16 bytes, little endian.
 """
 
