@@ -11,7 +11,8 @@ from figures.figure import Bound, Figure, Found
 from figures.plane import plane_cps
 from sw.arch.config import load
 from sw.golden.chip import GoldenMachine
-from tb.machine import CocotbMachine, build_chip
+from tb.chip import build_chip
+from tb.machine import CocotbMachine
 
 
 @cache

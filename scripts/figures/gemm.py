@@ -12,7 +12,8 @@ from figures.figure import Bound, Figure, Found
 from sw.arch.config import load
 from sw.golden.chip import GoldenMachine
 from sw.machine import Machine, MachineError
-from tb.machine import CocotbMachine, build_chip
+from tb.chip import build_chip
+from tb.machine import CocotbMachine
 
 SEED = 2560
 #: What cores of as many units need for these products, published or measured by their authors' own tools:

@@ -11,8 +11,8 @@ from hdl.mxm.bare import BarePlane
 from sw.arch.config import Config, load
 from sw.isa.codec import encode, make
 from sw.isa.fields import ACC_MODES
+from tb.chip import BLOCKS, looped
 from tb.harness import Sources, build, run
-from tb.machine import BLOCKS, looped
 from tb.tb_plane import INPUTS, RATE
 
 CYCLES = 100_000
