@@ -105,6 +105,10 @@ class CocotbMachine:
         queue = self._plan.queues[fault.queue].name if fault.queue is not None else ""
         return Run(cycles, iterations, Fault(fault.code.name, self._plan.units[fault.unit].name, queue, fault.cycle))
 
+    def register(self, name: str) -> int:
+        """The value of a register of the host port, by its name in `sw.arch.hostmap`."""
+        return self._request("register", name)
+
     def trace(self) -> Trace:
         """What the last run drove and wrote, all iterations."""
         with (self.folder / "sim.log").open() as log:

@@ -61,13 +61,12 @@ class _Session:
         try:
             cycles, fault = await self.host.wait(limit), None
         except HostError:
-            fault = await self.host.fault()
+            fault, cycles = await self.host.fault(), await self.host.cycles()
+            await self.host.recover()
             if fault is None:
                 raise
-            cycles = await self.host.cycles()
-            await self.host.recover()
         ctypes.CDLL(None).fflush(None)
         return cycles, fault
 
-    async def counters(self, queue):
-        return await self.host.counters(queue)
+    async def register(self, name):
+        return await self.host.read(name)
