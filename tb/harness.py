@@ -35,6 +35,8 @@ RUN_TIMEOUT_S = 1200
 _FLAGS = (
     *("--cc", "--exe", "--build", "--vpi", "--assert", "--no-timing", "--timescale", "1ns/1ps"),
     *("-O3", "--x-assign", "fast", "--x-initial", "fast"),
+    # Long functions cost the C++ compiler memory and time out of proportion.
+    *("--output-split-cfuncs", "1000"),
     # Lint is a job of its own with a list of waivers; here an error stops and the rest is noise.
     *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
 )
