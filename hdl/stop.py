@@ -4,7 +4,7 @@ from amaranth.hdl import Assert, Cat, Const, Format, Module, Print, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.lib.slots import place
+from hdl.lib.slots import overlay
 from hdl.lib.stream import Drive, Streams, check_bits, data_bits
 from sw.arch.config import Config
 
@@ -55,30 +55,28 @@ class Stop(wiring.Component):
         return m
 
     def _direction(self, m: Module, west: int, side: str) -> None:
-        """Lays every unit's results over what stands here; the last one wins, and two are a conflict."""
-        values = {suffix: getattr(self.here, side + suffix) for suffix in ("", "_check", "_written")[: 2 + self.sim]}
+        """Lays every unit's results over what stands here."""
+        widths = {"": data_bits(self.config), "_check": check_bits(self.config), "_written": 1}
+        entries = {suffix: [] for suffix in widths}
         for k, kind in enumerate(self.drives):
             drive = getattr(self, f"drive_{k}")
-            for index, count in enumerate(kind.sizes):
-                step = 1 << (count - 1).bit_length()
-                here = Signal(name=f"{side}_{k}_by_{count}")
-                m.d.comb += here.eq(drive.valid & (drive.west == west) & kind.chosen(drive, index))
-                slot = drive.stream >> (step.bit_length() - 1)
-                results = {"": drive.data, "_check": drive.check, "_written": Const(-1, step)}
-                for suffix, before in values.items():
-                    width = len(results[suffix]) // kind.most if suffix != "_written" else 1
-                    new = results[suffix][: count * width]
-                    if step != count:
-                        old = before.word_select(slot, step * width)
-                        new = Cat(new, old[count * width :])
-                    values[suffix] = place(m, f"{side}_{k}_by_{count}{suffix}", here, before, slot, new[: step * width])
+            here = Signal(name=f"{side}_{k}")
+            m.d.comb += here.eq(drive.valid & (drive.west == west))
+            for j in range(kind.most):
+                holds = [index for index, count in enumerate(kind.sizes) if count > j]
+                en = here & Cat(kind.chosen(drive, index) for index in holds).any()
+                # groups are aligned, so that the low bits of word j's stream are known
+                low = min((kind.sizes[index] - 1).bit_length() for index in holds)
+                slot = Cat(Const(j, low), drive.stream[low:])
+                for suffix, width in widths.items():
+                    source = Const(1) if suffix == "_written" else getattr(drive, suffix.strip("_") or "data")
+                    entries[suffix].append((en, slot, source if suffix == "_written" else source.word_select(j, width)))
             if self.sim:
-                with m.If(drive.valid & (drive.west == west)):
+                with m.If(here):
                     self._trace(m, west, kind, drive)
-        for suffix, value in values.items():
-            register = Signal(len(value), name=f"{side}{suffix}_q", reset_less=suffix != "_written")
-            m.d.sync += register.eq(value)
-            m.d.comb += getattr(self, side + suffix).eq(register)
+        for suffix in ("", "_check", "_written")[: 2 + self.sim]:
+            placed = overlay(m, f"{side}{suffix}_next", getattr(self.here, side + suffix), entries[suffix])
+            m.d.comb += getattr(self, side + suffix).eq(placed)
 
     def _trace(self, m: Module, west: int, kind: Drive, drive) -> None:
         width = data_bits(self.config)

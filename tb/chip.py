@@ -12,7 +12,7 @@ from tb.loops import with_loops
 from tb.toolchain import find_toolchain
 
 #: Modules that Verilator compiles once, however many a chip has. Calling one costs a fraction of a microsecond.
-BLOCKS = re.compile(r"row|vxm_alu_\w+|mxm_supercell")
+BLOCKS = re.compile("row|mxm_supercell")
 #: Groups of equal lanes that are simulated as loops, and the lane that each repeats.
 LOOPS = {
     re.compile(r"vxm_lanes_(\w+)"): r"vxm_lane_\1",

@@ -1,13 +1,13 @@
 """Operands of a unit in one superlane: taken from the streams, checked, corrected."""
 
-from amaranth.hdl import Const, Module, Signal
+from amaranth.hdl import Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.correct import CorrectGroup
 from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Streams, data_bits, latched, peek, watch
+from hdl.lib.stream import Streams, check_bits, data_bits, latched, peek, watch
 from sw.arch.config import Config
 from sw.isa.fields import width_of
 
@@ -70,14 +70,18 @@ class Operands(wiring.Component):
         m = Module()
         c, most = self.config, max(self.counts)
         data, check = latched(c, most, "operand")
-        for index, count in enumerate(self.counts):
-            taken = Signal(name=f"take_{count}")
-            m.d.comb += taken.eq(self.take & self._is(index))
-            words, checks = peek(m, c, self.streams, taken, self.code, count, "operand", self.groups)
-            watch(m, self.streams, taken, self.code, count)
-            with m.If(taken):
-                # the words beyond the group become zero, which is a valid word
-                m.d.sync += [data.eq(words), check.eq(checks)]
+        words, checks = peek(m, c, self.streams, self.take, self.code, most, "operand", self.groups)
+        with m.If(self.take):
+            for index, count in enumerate(self.counts):
+                watch(m, self.streams, self.take & self._is(index), self.code, count)
+                step, span = (1 << (n - 1).bit_length() for n in (count, most))
+                place = self.code[step.bit_length() - 1 : span.bit_length() - 1]
+                with m.If(self._is(index)):
+                    # the words beyond the group become zero, which is a valid word
+                    m.d.sync += [
+                        data.eq(_group(words, place, step * data_bits(c))[: count * data_bits(c)]),
+                        check.eq(_group(checks, place, step * check_bits(c))[: count * check_bits(c)]),
+                    ]
         valid, tag = delay(m, self.take, self.tag, 1, "taken")
         words = data
         if c.ecc.streams:
@@ -94,3 +98,8 @@ class Operands(wiring.Component):
     def _is(self, index: int):
         """Whether the group taken has size `index`."""
         return self.size == index if len(self.counts) > 1 else Const(1)
+
+
+def _group(words, place, width: int):
+    """Group number `place` of `width` bits."""
+    return words.word_select(place, width) if len(place) and width else words

@@ -1,0 +1,22 @@
+// A register of SLOTS words of WIDTH bits that takes `words`, each entry whose `en` is high laid over word number `slot`.
+module takt_overlay #(
+  parameter WIDTH = 8,
+  parameter SLOTS = 2,
+  parameter ENTRIES = 1
+) (
+  input clk,
+  input [SLOTS*WIDTH-1:0] words,
+  input [ENTRIES-1:0] en,
+  input [ENTRIES*$clog2(SLOTS)-1:0] slot,
+  input [ENTRIES*WIDTH-1:0] word,
+  output reg [SLOTS*WIDTH-1:0] placed
+);
+  reg [SLOTS*WIDTH-1:0] next;
+  integer i;
+  always @(posedge clk) begin
+    next = words;
+    for (i = 0; i < ENTRIES; i = i + 1)
+      if (en[i]) next[slot[i*$clog2(SLOTS) +: $clog2(SLOTS)]*WIDTH +: WIDTH] = word[i*WIDTH +: WIDTH];
+    placed <= next;
+  end
+endmodule
