@@ -19,9 +19,7 @@ def reading(mask):
     return Coverage.of(timeline(program.image())).hits
 
 
-@pytest.mark.parametrize(
-    ("mask", "edges"), [(3, {"first", "last"}), (1, {"first alone"}), (2, {"last alone"}), (0, set())]
-)
+@pytest.mark.parametrize(("mask", "edges"), [(3, {"first", "last"}), (1, {"first alone"}), (2, {"last alone"}), (0, set())])
 def test_a_mask_decides_which_edges_are_covered(mask, edges):
     assert {seen for seen in reading(mask) if seen.form == "READ"} == {Bin("READ", "drives W", e) for e in edges}
 
