@@ -13,8 +13,9 @@ from sw.asm.timeline import timeline
 from sw.golden.chip import GoldenMachine
 from sw.isa.table import restart_gap
 from sw.trace import compare
+from tb.chip import build_chip
 from tb.functional import FOLDER, Coverage
-from tb.machine import CocotbMachine, build_chip
+from tb.machine import CocotbMachine
 
 
 @contextmanager
