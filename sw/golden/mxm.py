@@ -25,7 +25,7 @@ class Passes:
         self.dtype = chosen.field("dtype")
         self.arrival = chosen.issue + chosen.each(lambda e: e.timing.d_func)
         weights = Weights(events, graph, streams, merges)
-        group = 2 * weights.link(chosen, self.dtype) + self.dtype
+        group = 2 * weights.link(chosen, self.dtype) + self.dtype << events.config.superlanes | chosen.mask
         self._installed = weights.installed
         self._low, self._high = self._link_activations()
         for rows in (self._low, self._high):
@@ -66,15 +66,21 @@ class Passes:
                 rows[i] = self._merges.add(held[key], self._graph.zero, mask)
 
     def evaluate(self, state: State, group: int, items: np.ndarray) -> None:
-        number, dtype = divmod(group, 2)
+        number, dtype = divmod(group >> self._events.config.superlanes, 2)
         columns = self._installed[number]
         if dtype == FP16:
             a = _half(state.rows[self._low[items]], state.rows[self._high[items]])
-            w = _half(state.rows[columns.low], state.rows[columns.high])
+            # An infinite weight of an unpowered superlane must not meet the zero of its activation.
+            w = np.where(self._powered(group), _half(state.rows[columns.low], state.rows[columns.high]), 0)
             state.sums[items] = fp16_dot(a, w.T)
         else:
             a, w = state.rows[self._low[items]], state.rows[columns.low]
             state.sums[items] = int8_dot(a.view(np.int8), w.view(np.int8).T).view(np.uint32)
+
+    def _powered(self, group: int) -> np.ndarray:
+        """Lanes whose superlanes take part in the passes of a group."""
+        c = self._events.config
+        return group >> np.arange(c.superlanes).repeat(c.lanes) & 1 != 0
 
 
 def _half(low: np.ndarray, high: np.ndarray) -> np.ndarray:

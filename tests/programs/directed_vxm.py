@@ -13,8 +13,12 @@ from tests.programs.edges import edges, pairs, singles
 from tests.programs.stage import BURST, Stage
 
 STREAM, PREV, NEXT, IMM = range(len(SOURCES))
-#: Where a and b come from; rows with one operand use the first.
-VARIANTS = ((STREAM, STREAM), (PREV, STREAM), (STREAM, NEXT), (STREAM, IMM), (IMM, STREAM), (NEXT, PREV), (PREV, IMM))
+#: Where a and b come from, other than from streams both; rows with one operand use the first.
+VARIANTS = (
+    *((PREV, STREAM), (NEXT, STREAM), (IMM, STREAM)),
+    *((STREAM, PREV), (STREAM, NEXT), (STREAM, IMM)),
+    *((NEXT, PREV), (PREV, IMM)),
+)
 
 
 def experiments(c: Config) -> Iterator[Callable[[Stage], None]]:
@@ -22,20 +26,19 @@ def experiments(c: Config) -> Iterator[Callable[[Stage], None]]:
     for number, (name, dtype, fields) in enumerate(_forms()):
         alus = _alus(c, name, dtype)
         yield partial(_all_pairs, name=name, dtype=dtype, fields=fields, alu=alus[number % len(alus)], west=number % 2)
-    masks = dict.fromkeys((c_full(c), 1, 1 << (c.superlanes - 1)))
-    ordered = sorted(_forms(), key=_group)
-    for (dtype, _), forms in groupby(ordered, key=_group):
-        forms = list(forms)
-        settings = list(product(masks, (0, 1), (0, 1)))
-        for number, (mask, west, flip) in enumerate(settings):
-            for first in range(0, len(forms), BURST - 1):
-                part = forms[first : first + BURST - 1]
-                yield partial(_sweep, dtype=dtype, forms=part, mask=mask, west=west, flip=flip, turn=number)
-
-
-def c_full(c: Config) -> int:
-    """All superlanes."""
-    return (1 << c.superlanes) - 1
+    full = (1 << c.superlanes) - 1
+    masks = dict.fromkeys((full, 1, 1 << (c.superlanes - 1)))
+    for (dtype, _), group in groupby(sorted(_forms(), key=_group), key=_group):
+        forms = list(group)
+        parts = [forms[first : first + BURST - 1] for first in range(0, len(forms), BURST - 1)]
+        able = _alus(c, forms[0][0], dtype)
+        for number, (part, mask, west) in enumerate(product(parts, masks, (0, 1))):
+            yield partial(_sweep, dtype=dtype, forms=part, alu=able[number % len(able)], mask=mask, west=west)
+        for number, (part, sources) in enumerate(product(parts, VARIANTS)):
+            inner = [alu for alu in able if (alu or PREV not in sources) and (alu + 1 < c.alus or NEXT not in sources)]
+            if inner:
+                alu = inner[number % len(inner)]
+                yield partial(_sweep, dtype=dtype, forms=part, alu=alu, mask=full, west=number % 2, sources=sources)
 
 
 def _group(form) -> tuple[DType, str]:
@@ -90,31 +93,28 @@ def _all_pairs(stage: Stage, name: str, dtype: DType, fields: dict, alu: int, we
     stage.put(f"VXM{alu}", t, name, n - 1, dtype=dtype, a=a, out=1, dst=dst, **fields)
 
 
-def _sweep(stage: Stage, dtype: DType, forms: list, mask: int, west: int, flip: int, turn: int) -> None:
-    """One operation a cycle on one ALU, with operands from everywhere."""
+def _sweep(
+    stage: Stage, dtype: DType, forms: list, alu: int, mask: int, west: int, sources: tuple[int, int] = (STREAM, STREAM)
+) -> None:
+    """One operation a cycle on one ALU, with the same sources of operands for all."""
     c = stage.config
-    able = _alus(c, forms[0][0], dtype)
-    alu = able[turn % len(able)]
-    a, b = _sources(stage, alu, flip)
+    a, b = _sources(stage, alu, west)
     n = len(forms) + 1
     for code, values in zip((a, b), pairs(c, dtype), strict=True):
         stage.bring_group("VXM", code, stage.now, [values[k % len(values)] for k in range(n)], dtype.streams)
     for neighbour in (alu - 1, alu + 1):
         _mov(stage, neighbour, dtype, a, n)
-    missing = {PREV} if alu == 0 else {NEXT} if alu == c.alus - 1 else set()
-    variants = [v for v in VARIANTS if not missing & set(v)]
     groups, values = reachable_groups(c, alu), edges(dtype)
-    for k, (name, _, fields) in enumerate(forms):
-        row = make(name).instr
-        sources = dict(zip(("a_from", "b_from"), variants[(k + turn) % len(variants)], strict=True))
-        given = {field: source for field, source in sources.items() if field in row.fields}
-        if "m_from" in row.fields:
-            given = {"m_from": int(alu == 0), "b_from": IMM if turn % 3 else STREAM}
-        step = DType(fields.get("to", dtype)).streams
+    for k, (name, _, modes) in enumerate(forms):
+        fields = make(name).instr.fields
+        given = {"a": a, "b": b, "a_from": sources[0], "b_from": sources[1]}
+        if "m_from" in fields:
+            given["m_from"] = int(alu == 0 or alu + 1 < c.alus and west == 0)
+        step = DType(modes.get("to", dtype)).streams
         dst = 4 * groups[k % len(groups)] + k * step % 4 + c.streams * west
-        imm = _extended(values[(k + turn) % len(values)], dtype)
-        operands = {"a": a, "b": b} if "b" in row.fields else {"a": a}
-        stage.put(f"VXM{alu}", stage.now + 1 + k, name, dtype=dtype, imm=imm, out=1, dst=dst, **operands, **given, **fields)
+        given |= {"dtype": dtype, "imm": _extended(values[k % len(values)], dtype), "out": 1, "dst": dst}
+        used = {field: value for field, value in given.items() if field in fields}
+        stage.put(f"VXM{alu}", stage.now + 1 + k, name, **used, **modes)
     stage.mask(f"VXM{alu}", mask, stage.now + 1, stage.now + len(forms))
 
 

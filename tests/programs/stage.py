@@ -28,6 +28,7 @@ class Stage:
         #: (slice, contents) -> address; slice -> first free word.
         self._stored: dict[tuple[str, bytes], int] = {}
         self._free: dict[str, int] = {}
+        self._owned: set[str] = set()
 
     def put(self, queue: str, cycle: int, name: str, copies: int = 0, gap: int = 1, **fields) -> None:
         """An instruction and its copies."""
@@ -35,32 +36,41 @@ class Stage:
         if copies:
             entry.repeat(copies, gap)
 
+    def own(self, name: str) -> None:
+        """Fills a slice with numbers and keeps it for the experiments that own it; Full if others use it."""
+        if name in self._free:
+            raise Full
+        if name not in self._owned:
+            self._owned.add(name)
+            words, lanes = np.arange(self.config.mem.words), np.arange(self.config.vl)
+            self.program.data(name, 0, (words[:, None] * 5 + lanes * 3 & 255).astype(np.uint8))
+
     def upstream(self, unit: str, code: int) -> list[str]:
         """The slices from which a stream reaches a unit, nearest first."""
         stop, sign = self.plan.unit(unit).stop, -1 if code >= self.config.streams else 1
         slices = [s for s in self.plan.slices if sign * (stop - s.stop) > 0]
         return [s.name for s in sorted(slices, key=lambda s: abs(stop - s.stop))]
 
-    def bring(self, unit: str, code: int, cycle: int, vectors, avoid: tuple[str, ...] = ()) -> None:
-        """READs by which row k of `vectors` (uint8 [n, VL]) stands on a stream at the unit in cycle + k; Full if no
-        slice upstream is free."""
+    def bring(self, unit: str, code: int, cycle: int, vectors, gap: int = 1) -> None:
+        """READs by which row k of `vectors` (uint8 [n, VL]) stands on a stream at the unit in cycle + k*gap; Full if
+        no slice upstream is free."""
         rows = np.atleast_2d(np.asarray(vectors, np.uint8))
         for name in self.upstream(unit, code):
             start = cycle - 1 - self.plan.hops(self.plan.unit(name), self.plan.unit(unit))
             words = self.program.entries[name].values()
-            if name in avoid or any(e.time < start + len(rows) and e.last >= start for e in words):
+            if name in self._owned or any(e.time <= start + (len(rows) - 1) * gap and e.last >= start for e in words):
                 continue
             addr = self._store(name, rows)
             if addr is not None:
-                self.put(name, start, "READ", len(rows) - 1, addr=addr, stream=code, stride=int(len(rows) > 1))
+                self.put(name, start, "READ", len(rows) - 1, gap, addr=addr, stream=code, stride=int(len(rows) > 1))
                 return
         raise Full
 
-    def bring_group(self, unit: str, code: int, cycle: int, elements, size: int, avoid: tuple[str, ...] = ()) -> None:
+    def bring_group(self, unit: str, code: int, cycle: int, elements, size: int, gap: int = 1) -> None:
         """`bring` of elements [n, VL], low byte on the lowest of `size` streams."""
         numbers = np.asarray(elements, np.int64)
         for k in range(size):
-            self.bring(unit, code + k, cycle, numbers >> 8 * k & 255, avoid)
+            self.bring(unit, code + k, cycle, numbers >> 8 * k & 255, gap)
 
     def mask(self, queue: str, mask: int, first: int, last: int) -> None:
         """Powers only some superlanes of a queue for its words from cycle `first` to `last`."""

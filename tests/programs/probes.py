@@ -1,0 +1,124 @@
+"""One program for every row with a result on a stream, whose operands stand in exactly one cycle."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from sw.arch.config import Config
+from sw.arch.dtype import DType
+from sw.isa.codec import make
+from sw.isa.fields import SOURCES
+from sw.isa.spec import Op
+from sw.isa.table import ALU_TYPES, SXM, VXM, alu_class
+from tests.programs.stage import Stage
+
+#: Vectors that pass an instruction, one a cycle, and which of them is its operand.
+PASSING, OPERAND = 5, 2
+#: What the vectors hold: all as they are, the operand changed, all others changed.
+SAME, OPERAND_CHANGED, OTHERS_CHANGED = range(3)
+_ROWS = {row.name: row for row in (*VXM, *SXM)}
+
+
+def probes(c: Config) -> dict[str, Callable[[int], tuple[Stage, int, Op]]]:
+    """By name: makes the program of a variant, the issue cycle of the probed instruction, and that instruction."""
+    found = {}
+    for row in VXM:
+        kinds = {alu_class(row.name, dtype): dtype for dtype in ALU_TYPES[row.name]}
+        for kind, dtype in kinds.items():
+            found[f"{row.name} ({kind})"] = partial(_vector, c, row.name, dtype)
+            if row.name not in ("MOV", "SELECT"):
+                found[f"{row.name} ({kind}) of PREV"] = partial(_chained, c, row.name, dtype)
+    for row in SXM:
+        if row.name not in ("MAP", "SELECT_MAP"):
+            found[row.name] = partial(_switch, c, row.name)
+    found["GATHER"] = partial(_gather, c)
+    return found
+
+
+def _passing(stage: Stage, unit: str, code: int, variant: int, salt: int, below: int = 256) -> None:
+    """Five different vectors on a stream, the third of them in cycle `now`."""
+    c, rng = stage.config, np.random.default_rng(1000 * salt + code)
+    rows, others = rng.integers(0, below, (2, PASSING, c.vl))
+    changed = np.arange(PASSING) == OPERAND
+    if variant == SAME:
+        changed[:] = False
+    elif variant == OTHERS_CHANGED:
+        changed = ~changed
+    stage.bring(unit, code, stage.now - OPERAND, np.where(changed[:, None], others, rows))
+
+
+def _operands(stage: Stage, unit: str, op: Op, variant: int) -> None:
+    for first, count in op.reads(stage.config):
+        for code in range(first, first + count):
+            _passing(stage, unit, code, variant, salt=1)
+
+
+def _vector(c: Config, name: str, dtype: DType, variant: int) -> tuple[Stage, int, Op]:
+    stage, fields = Stage(c), _ROWS[name].fields
+    alu = c.vxm.special_alus[-1]
+    values = {"dtype": dtype, "a": 0, "out": 1, "dst": c.streams + 12}
+    if "b" in fields:
+        values["b"] = c.streams
+    if "to" in fields:
+        values["to"] = DType.INT32
+    op = make(name, **values)
+    _operands(stage, "VXM", op, variant)
+    if "m_from" in fields:
+        stage.put(f"VXM{alu - 1}", stage.now - 1, "MOV", dtype=DType.INT32, a_from=SOURCES.index("IMM"), imm=1)
+    return _issue(stage, f"VXM{alu}", op)
+
+
+def _chained(c: Config, name: str, dtype: DType, variant: int) -> tuple[Stage, int, Op]:
+    """Operand a comes from the neighbour, which passes on one vector a cycle."""
+    stage, fields = Stage(c), _ROWS[name].fields
+    alu, mov = c.vxm.special_alus[-1], make("MOV", dtype=dtype, a=0)
+    values = {"dtype": dtype, "a_from": SOURCES.index("PREV"), "out": 1, "dst": c.streams + 12}
+    if "b_from" in fields:
+        values |= {"b_from": SOURCES.index("IMM"), "imm": 0x3F800001}
+    if "to" in fields:
+        values["to"] = DType.INT32
+    _operands(stage, "VXM", mov, variant)
+    timing = mov.timing(c)
+    stage.put(f"VXM{alu - 1}", stage.now - OPERAND, "MOV", PASSING - 1, dtype=dtype, a=0)
+    op = make(name, **values)
+    issue = stage.now + timing.d_chain - op.timing(c).chain_skew
+    return _issue(stage, f"VXM{alu}", op, issue)
+
+
+def _switch(c: Config, name: str, variant: int) -> tuple[Stage, int, Op]:
+    stage, row = Stage(c), _ROWS[name]
+    values = {"src": 0, "dst": c.streams} | ({"map": 8} if name == "DISTRIBUTE" else {})
+    if name == "SHIFT":
+        values["n"] = 1
+    op = make(name, **values)
+    queue = f"SXM_E_{row.cls.removeprefix('SXM_')}0"
+    if name == "PERMUTE":
+        stage.bring_group("SXM_E", 2, stage.now - 8, np.arange(c.vl)[::-1], 2)
+        stage.put(queue, stage.now - 8, "MAP", src=2)
+    if name == "DISTRIBUTE":
+        _passing(stage, "SXM_E", 0, variant, 1)
+        _passing(stage, "SXM_E", 8, variant, 1, below=c.lanes)
+    else:
+        _operands(stage, "SXM_E", op, variant)
+    return _issue(stage, queue, op)
+
+
+def _gather(c: Config, variant: int) -> tuple[Stage, int, Op]:
+    stage = Stage(c)
+    name = stage.plan.slices[c.mem.slices].name
+    stage.own(name)
+    _passing(stage, name, 0, variant, 1, below=c.bank_words)
+    stage.bring(name, 1, stage.now - OPERAND, np.zeros((PASSING, c.vl)))
+    return _issue(stage, name, make("GATHER", addr=0, rows=c.bank_words, stream=c.streams + 3, map=0))
+
+
+def _issue(stage: Stage, queue: str, op: Op, cycle: int | None = None) -> tuple[Stage, int, Op]:
+    at = stage.now if cycle is None else cycle
+    stage.put(queue, at, op.instr.name, **op.values)
+    return stage, at, op
+
+
+def names(c: Config) -> Iterator[str]:
+    """Names of all probes."""
+    yield from probes(c)
