@@ -1,7 +1,7 @@
 """Measures the project's figures, prints them as a table and writes them to build/bench.json.
 
-Every key is always in the file. `--only KEY` measures one and leaves the others as they are there; a figure
-that was never measured has the value null. What takes many minutes beyond the rest (`setup.*`) is measured
+Every key is always in the file. `--only KEY ...` measures some and leaves the others as they are there; a
+figure that was never measured has the value null. What takes many minutes beyond the rest (`setup.*`) is measured
 only with `--all` or when named. Goals that are not met are shown, and with `--check` the exit status is 1.
 """
 
@@ -32,7 +32,7 @@ def table(rows: list[dict]) -> Table:
     """Rows as they stand in the file, for people."""
     made = Table(title="Takt's figures")
     for name in ("key", "value", "unit", "yardstick", "goal", "met"):
-        made.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
+        made.add_column(name, justify="right" if name == "value" else "left", no_wrap=name in ("key", "value"))
     for row in rows:
         made.add_row(
             row["key"],
@@ -57,7 +57,7 @@ def text(value) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     keys = [figure.key for figure in FIGURES]
-    parser.add_argument("--only", metavar="KEY", choices=keys, help=f"one of {', '.join(keys)}")
+    parser.add_argument("--only", metavar="KEY", nargs="+", choices=keys, help=f"of {', '.join(keys)}")
     parser.add_argument("--all", action="store_true", help="also what takes many minutes")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a measured goal is not met")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="file (default: %(default)s)")
@@ -68,7 +68,7 @@ def main() -> int:
         known = {row["key"]: row for row in json.loads(options.output.read_text())}
     measured = []
     for figure in FIGURES:
-        if options.only == figure.key or (not options.only and (options.all or not figure.long)):
+        if figure.key in options.only if options.only else options.all or not figure.long:
             console.print(f"Measuring {figure.key} ...", highlight=False)
             known[figure.key] = figure.row()
             measured.append(known[figure.key])

@@ -69,7 +69,7 @@ def _netlist(verilog, lane):
         design = ys.Design()
         first = (f"read_verilog {source}", f"hierarchy -top {lane}")
         for command in (*first, *_PREPARE, f"write_json {target}"):
-            ys.run_pass(f"tee -q {command}", design)
+            ys.Pass.call(design, f"tee -q {command}")
         return json.loads(target.read_text())["modules"][lane]
 
 

@@ -1,6 +1,7 @@
 """The bench: which figures there are, what a row looks like, and that goals are judged."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,15 @@ sim.plane_cps golden.small_cps export.full_s export.full_lines setup.cold_s setu
 """.split()
 
 
+def python(*arguments):
+    """Runs Python on this repository, installed or not."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
 def bench(*options):
-    command = [sys.executable, "scripts/bench.py", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return python("scripts/bench.py", *options)
 
 
 def rows(path):
@@ -106,5 +113,5 @@ assert row["yardstick"] == {"error": "The simulator is gone."} and row["goal"] =
 
 
 def test_goals_are_judged_and_a_failed_measurement_is_unmet():
-    done = subprocess.run([sys.executable, "-c", JUDGE], cwd=ROOT, capture_output=True, text=True)
+    done = python("-c", JUDGE)
     assert done.returncode == 0, done.stderr

@@ -180,7 +180,7 @@ def program_text(p: Program, mark: str) -> Entry:
         for half in range(2):
             p.at(3 + turn * fetch).mem(f"E{half}").read(6 + fetch, f"W{half}")
         fetches.append(p.at(5 + turn * fetch).vxm(0).ifetch("W0"))
-    p.text("VXM0", 5, [((f"E{0}", 6 + fetch), (f"E{1}", 6 + fetch)) for fetch in range(2)])
+    p.text("VXM0", 5, [(("E0", 6 + fetch), ("E1", 6 + fetch)) for fetch in range(2)])
     for j in range(4):
         bring(p, f"W{j}", f"E{j}", "VXM", T + later, vector(j))
     value, _ = MARKS[mark]
