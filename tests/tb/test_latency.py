@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 
 from sw.arch.config import load
-from sw.asm.program import Program
 from sw.isa.codec import make
 from sw.isa.fields import MXM_TYPES, SOURCES
-from sw.isa.table import TABLE
-from sw.machine import MachineError
 from sw.trace import DRIVE, WRITE
 from tb.chip import build_chip
 from tb.machine import CocotbMachine
-from tests.programs.directed_icu import fetching
 from tests.programs.probes import OPERAND_CHANGED, OTHERS_CHANGED, SAME, probes
 from tests.programs.stage import Stage
 
