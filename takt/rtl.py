@@ -10,7 +10,6 @@ from sw.arch.config import Config
 from sw.machine import MachineError
 from takt.files import replacing
 from tb.chip import build_chip
-from tb.chip import build_chip
 from tb.harness import BuildError, SimulationError
 from tb.machine import CocotbMachine
 from tb.toolchain import ToolError
