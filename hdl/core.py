@@ -117,12 +117,11 @@ class Core(wiring.Component):
         """The columns by name, joined to their queues and to their tiles in the rows."""
         spines = {}
         for one in (one for members in placed for one in members):
-            m.submodules[one.name] = spine = stamp(one.column, one.module)
+            tiles = {f"tile_{r}": getattr(row, one.name) for r, row in enumerate(rows)}
+            m.submodules[one.name] = spine = stamp(one.column, one.module, **tiles)
             for q, queue in enumerate(one.queues):
                 wiring.connect(m, queues[queue.index].issue, getattr(spine, f"issue_{q}"))
                 m.d.comb += queues[queue.index].corrected.eq(getattr(spine, f"corrected_{q}"))
-            for r, row in enumerate(rows):
-                wiring.connect(m, getattr(spine, f"tile_{r}"), getattr(row, one.name))
             if one.unit.kind == "MEM":
                 number = self.plan.slices.index(one.unit)
                 m.d.comb += spine.index.eq(number)

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.cell import Cell
-from hdl.column import join, narrow
+from hdl.column import narrow
 from hdl.columns import Placed
 from hdl.fetch import FetchTile
 from hdl.lib.stamp import stamp
@@ -58,12 +58,11 @@ class Row(wiring.Component):
                 target = streams[to] if 0 <= to < len(streams) else edge
                 for suffix in ("", "_check", "_written")[: 2 + sim]:
                     outward[side + suffix] = getattr(target, side + suffix)
+            outward |= {f"tile_{k}": getattr(self, one.name) for k, one in enumerate(placed)}
+            outward["fetch"] = getattr(self, f"fetch_{x}")
             cell = stamp(Cell(c, kind, placed, sim), f"cell_{kind}", here=streams[x], **outward)
             m.submodules[f"cell_{x}"] = cell
             conflicts.append(cell.conflict)
-            for k, one in enumerate(placed):
-                join(m, getattr(self, one.name), getattr(cell, f"tile_{k}"))
-            join(m, getattr(self, f"fetch_{x}"), cell.fetch)
             if sim:
                 m.d.comb += [cell.place.eq(x), cell.superlane.eq(self.superlane), cell.cycle.eq(self.cycle)]
         m.d.comb += self.conflict.eq(Cat(conflicts))

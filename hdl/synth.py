@@ -55,7 +55,7 @@ def synthesise(text: str, top: str, units: tuple[str, ...]) -> list[Unit]:
             f"read_verilog {source}",
             f"hierarchy -check -top {top}",
             *(f"setattr -mod -set keep_hierarchy 1 {name}" for name in units),
-            f"synth_ecp5 -top {top}",
+            f"synth_ecp5 -top {top} -run :check",
             f"tee -q -o {report} stat -json",
         ):
             ys.Pass.call(design, command if command.startswith("tee") else f"tee -q {command}")

@@ -151,3 +151,36 @@ def test_the_names_for_users_are_there_and_cheap():
         assert getattr(takt, name).__name__ == name
     code = "import sys, takt; sys.exit(len([m for m in sys.modules if m in ('numpy', 'amaranth', 'click')]))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_verilog_writes_the_package(run, tmp_path):
+    status, out, _ = run("verilog", "--config", "tiny", "-o", tmp_path / "made" / "here")
+    assert status == 0
+    assert {file.name for file in (tmp_path / "made" / "here").iterdir()} == {
+        *("takt_chip.v", "manifest.json", "takt.core", "waivers.vlt")
+    }
+    manifest = json.loads((tmp_path / "made" / "here" / "manifest.json").read_text())
+    assert f"module {manifest['top']}, {len(manifest['modules'])} modules, {manifest['lines']:,} lines" in out
+
+
+TINY = """
+.config tiny
+.input  x, MEM_E0, 4, 2
+.output y, MEM_E2, 8, 2
+@3 MEM_E0 READ  4, E4 stride=1 REPEAT 1
+@5 MEM_E2 WRITE 8, E4 stride=1 REPEAT 1
+"""
+
+
+@pytest.mark.slow
+def test_run_on_the_rtl_gives_what_the_golden_model_gives(run, tmp_path):
+    (tmp_path / "copy.takt").write_text(TINY)
+    np.save(tmp_path / "x.npy", np.arange(16, dtype=np.uint8).reshape(2, 8))
+    results = {}
+    for machine in ("golden", "rtl"):
+        trace = tmp_path / f"{machine}.csv"
+        source = ("--input", f"x={tmp_path / 'x.npy'}", "--trace", trace)
+        status, out, err = run("run", tmp_path / "copy.takt", "--on", machine, "--json", *source)
+        assert status == 0, err
+        results[machine] = json.loads(out)["outputs"], json.loads(out)["cycles"], trace.read_text()
+    assert results["golden"] == results["rtl"]
