@@ -6,6 +6,9 @@ from tb.chip import looped
 from tb.harness import Sources, build, run
 from tests.hdl.mxm_bench import Schedule
 
+#: Cycles that are played, the same for all schedules so that they share a build.
+ROWS = 640
+
 _TOP = """
 module player(input clk, input rst, output reg done);
   reg [{inputs}-1:0] stimulus [0:{last}];
@@ -46,10 +49,15 @@ def play(schedule: Schedule, tmp_path, loops: bool) -> dict[tuple[int, int, int]
             if name in places:
                 row |= value << places[name][1]
         rows.append(f"{row:x}")
+    assert len(rows) <= ROWS, f"the schedule takes {len(rows)} cycles, the player has {ROWS}"
+    rows += ["0"] * (ROWS - len(rows))
     (tmp_path / "stimulus.hex").write_text("\n".join(rows) + "\n")
-    pins = [f".{name}({'row' if way == 'i' else 'answered'}[{low} +: {width}])" for name, (way, low, width) in places.items()]
+    pins = [
+        f".{name}({'row' if way == 'i' else 'answered'}[{low} +: {width}])"
+        for name, (way, low, width) in places.items()
+    ]
     top = _TOP.format(
-        inputs=offset["i"], outputs=offset["o"], last=len(rows) - 1, pins=", ".join([".clk(clk)", ".rst(rst)", *pins])
+        inputs=offset["i"], outputs=offset["o"], last=ROWS - 1, pins=", ".join([".clk(clk)", ".rst(rst)", *pins])
     )
     directory = build(Sources("player", {"plane.v": design.text, "player.v": top}))
     run(directory, "tb.tb_player", test_dir=tmp_path)
