@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from amaranth.back import verilog
 from amaranth.sim import Simulator
 from pyosys import libyosys
 
+from hdl.export import export
 from hdl.lib.sram import Sram
 
 SEED = 5
@@ -53,7 +53,7 @@ def test_a_memory_of_one_word_is_refused():
 
 def test_its_verilog_becomes_block_ram_and_nothing_else(tmp_path):
     source = tmp_path / "sram.v"
-    source.write_text(verilog.convert(Sram(1024, 72), name="sram", emit_src=False, strip_internal_attrs=True))
+    source.write_text(export(Sram(1024, 72), "sram").text)
     design = libyosys.Design()
     for command in (f"read_verilog {source}", "synth_ecp5 -top sram"):
         libyosys.run_pass(f"tee -q -o {tmp_path / 'yosys.log'} {command}", design)

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from amaranth.back import verilog
 
+from hdl.export import export
 from hdl.host.bus import BusShape
 from hdl.host.port import HostPort
 from hdl.host.sequencer import Sequencer
@@ -31,7 +31,7 @@ def test_host_port(name, tmp_path):
     shape = BusShape(**SHAPES[name])
     timing = TIMING[name] | {"config_hash": 0xC0FFEE01}
     port = HostPort(shape, **timing)
-    text = verilog.convert(port, name="host", emit_src=False, strip_internal_attrs=True)
+    text = export(port, "host").text
     build_dir = build(Sources("host", {"host.v": text}))
     sizes = {"ecc": shape.ecc, **SHAPES[name], "word_bits": shape.word_bits, "data_bits": shape.data_bits,
              "queue_parts": shape.queue_parts}
