@@ -17,12 +17,15 @@ module takt_overlay #(
 `ifdef VERILATOR
   reg [SLOTS*WIDTH-1:0] next;
   integer i;
+  // `next` is a variable of this block alone: an intermediate value, no register.
+  /* verilator lint_off BLKSEQ */
   always @(posedge clk) begin
     next = words;
     for (i = 0; i < ENTRIES; i = i + 1)
       if (en[i]) next[slot[i*$clog2(SLOTS) +: $clog2(SLOTS)]*WIDTH +: WIDTH] = word[i*WIDTH +: WIDTH];
     placed <= next;
   end
+  /* verilator lint_on BLKSEQ */
 `else
   integer i, k;
   always @(posedge clk)
