@@ -22,7 +22,7 @@ ISSUE = ("issue__valid", "issue__mask", "issue__word", "fetch", "fetch_stream", 
 DRIVE = re.compile(r"drive_\d+__(valid|west|stream|size)$")
 CONTROL = {"start", "reset", "freeze", "clear", "rst", "clk"}
 QUEUES = {f"{queue.name.lower()}_queue" for queue in floorplan(CONFIG).queues}
-HANDSHAKE = re.compile(r"ready|stall|busy|grant|credit|backpressure|hold_off|wait_for|arbit", re.IGNORECASE)
+HANDSHAKE = re.compile(r"ready|(?<!in)stall|busy|grant|credit|backpressure|hold_off|wait_for|arbit", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
