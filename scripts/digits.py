@@ -30,7 +30,7 @@ from tb.views import write_views
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
 CLOCK_MHZ = 900
 #: Runs of all images that a speed is taken over.
-REPEATS = 30
+REPEATS = 15
 WAVES = Path("build/waves")
 
 
