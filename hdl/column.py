@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.lib.issue import Issue
 from hdl.lib.stream import Drive
+from hdl.lib.tree import tree_sum
 from sw.arch.config import Config
 from sw.arch.hostmap import Fault
 
@@ -72,15 +73,6 @@ class Column(wiring.Component):
                 m.d.comb += getattr(self, f"fault_{queue}").eq(code)
         total = Signal(8, name=f"corrected_sum_{queue}")
         m.d.comb += [total.eq(tree_sum(corrected)), getattr(self, f"corrected_{queue}").eq(total)]
-
-
-def tree_sum(values: list):
-    """Sum by a balanced tree; 0 for no values."""
-    if not values:
-        return 0
-    while len(values) > 1:
-        values = [values[k] + values[k + 1] if k + 1 < len(values) else values[k] for k in range(0, len(values), 2)]
-    return values[0]
 
 
 def join(m: Module, outside, tile) -> None:

@@ -8,12 +8,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from hdl.column import tree_sum
 from hdl.columns import Placed, columns
 from hdl.host.bus import HostBus
 from hdl.lib.bus import bus_shape
 from hdl.lib.fault import FaultReport
 from hdl.lib.stamp import stamp
+from hdl.lib.tree import tree_sum
 from hdl.queue import RELEASE_CYCLES, Queue
 from hdl.row import Row
 from sw.arch.config import Config
