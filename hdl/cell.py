@@ -9,6 +9,7 @@ from hdl.columns import Placed
 from hdl.fetch import FetchTile
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Streams, check_bits, data_bits
+from hdl.lib.tap import reach
 from hdl.stop import Stop
 from sw.arch.config import Config
 
@@ -60,12 +61,14 @@ class Cell(wiring.Component):
             m.d.comb += [getattr(stop, name).eq(getattr(self, name)) for name in ("place", "superlane", "cycle")]
         first = 0
         for k, one in enumerate(self._placed):
-            m.submodules[f"tile_{k}"] = tile = stamp(one.column.tile, one.tile_module, streams=self.here)
+            m.submodules[f"tile_{k}"] = tile = stamp(one.column.tile, one.tile_module)
+            reach(m, f"tile_{k}", tile, self.here)
             count = len(drives(one.column.tile))
             for d in range(count):
                 wiring.connect(m, getattr(tile, f"drive_{d}"), getattr(stop, f"drive_{first + d}"))
             first += count
             join(m, getattr(self, f"tile_{k}"), tile)
-        m.submodules.fetch = fetch = stamp(FetchTile(c, sim), "fetch_tile", streams=self.here)
+        m.submodules.fetch = fetch = stamp(FetchTile(c, sim), "fetch_tile")
+        reach(m, "fetch", fetch, self.here)
         join(m, self.fetch, fetch)
         return m

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.lib.issue import Issue
 from hdl.lib.stream import Drive
+from hdl.lib.tap import taps
 from hdl.lib.tree import tree_sum
 from sw.arch.config import Config
 from sw.arch.hostmap import Fault
@@ -22,8 +23,8 @@ def drives(tile: wiring.Component) -> list[Drive]:
 
 
 def narrow(tile: wiring.Component) -> wiring.Signature:
-    """The ports of a tile that leave its row: all but `streams` and its drives."""
-    row = {"streams", *(f"drive_{k}" for k in range(len(drives(tile))))}
+    """The ports of a tile that leave its row: all but its taps and drives."""
+    row = {f"drive_{k}" for k in range(len(drives(tile)))} | {f"tap_{k}" for k in range(len(taps(tile)))}
     return wiring.Signature({name: m for name, m in tile.signature.members.items() if name not in row})
 
 
@@ -35,8 +36,8 @@ class Column(wiring.Component):
     c : Config
     classes : queue class of each queue that feeds the column
     tile : Component
-        A tile as it stands in every row, with `streams` : In(Streams) and `drive_k` : Out(Drive); its other ports come
-        to the column.
+        A tile as it stands in every row, with `tap_k` : Out(Tap) and `drive_k` : Out(Drive); its other ports come to
+        the column.
     members : further ports
 
     Members

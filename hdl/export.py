@@ -33,12 +33,13 @@ def _plain_name(found: re.Match) -> str:
 
 @dataclass(frozen=True)
 class Verilog:
-    """An exported design: its top module, the text, and per module its ports and number of instances."""
+    """An exported design: its top module, the text, per module its ports and number of instances, and which are gated."""
 
     top: str
     text: str
     ports: dict[str, dict[str, tuple[str, int]]]
     uses: dict[str, int]
+    gated: frozenset[str]
 
 
 @contextmanager
@@ -67,6 +68,7 @@ def export(component: wiring.Component, top: str) -> Verilog:
             "opt_clean",
             "opt_dff -nosdff",
             # Names that only repeat another one make up two thirds of the text of a large chip.
+            "pmuxtree",
             "opt_clean -purge",
             # An SRAM has no contents after power-up, and a line of text for each of its words is much text.
             *(f"delete {name}/t:$meminit*" for name in sorted(platform.srams)),
@@ -76,7 +78,7 @@ def export(component: wiring.Component, top: str) -> Verilog:
         text = _SRAM.sub(r"\1(* no_rw_check *) \2", packed(target.read_text()))
     library = resources.files("hdl.lib") / "verilog"
     text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))
-    return Verilog(top, text, platform.ports, platform.uses)
+    return Verilog(top, text, platform.ports, platform.uses, frozenset(platform.gated))
 
 
 def export_chip(c: Config, sim: bool = False) -> Verilog:

@@ -1,14 +1,16 @@
 """The fetch port of a stop: takes program text off a stream pair and brings it south to the queues."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Streams, data_bits
+from hdl.lib.stream import data_bits
+from hdl.lib.tap import Tap
 from sw.arch.config import Config
 from sw.isa.fields import width_of
+from sw.isa.table import latch
 
 
 class FetchTile(wiring.Component):
@@ -16,7 +18,7 @@ class FetchTile(wiring.Component):
 
     Members
     -------
-    streams : In(Streams)
+    tap_0 : Out(Tap)
     take, stream : In
         Take the pair at `stream` now.
     above_valid, above : In, from the tile to the north
@@ -28,7 +30,7 @@ class FetchTile(wiring.Component):
     def __init__(self, c: Config, sim: bool = False):
         self.config, self.sim = c, sim
         super().__init__({
-            "streams": In(Streams(c, sim)),
+            "tap_0": Out(Tap(c, 2, sim)),
             "take": In(1),
             "stream": In(width_of(c.streams) + 1),
             "above_valid": In(1),
@@ -39,10 +41,18 @@ class FetchTile(wiring.Component):
             "uncorrectable": Out(1),
         })
 
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return self.take, self.above_valid
+
+    @property
+    def lingers(self) -> int:
+        return latch(self.config)
+
     def elaborate(self, platform):
         m = Module()
         made = Operands(self.config, (2,), 0, self.sim)
-        m.submodules.own = own = stamp(made, made.module, streams=self.streams)
+        m.submodules.own = own = stamp(made, made.module, tap=self.tap_0)
         passed, passed_valid = Signal.like(self.pair, reset_less=True), Signal()
         m.d.sync += passed_valid.eq(self.above_valid)
         with m.If(self.above_valid):

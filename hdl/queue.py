@@ -1,6 +1,6 @@
 """An instruction queue: memory, control words, and one word a cycle to its unit."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,6 +19,9 @@ from sw.isa.table import rows
 KIND = {name: code for code, name in enumerate(KINDS)}
 RELEASE_CYCLES = 2
 """Cycles from `start` to cycle 0, in which word 0 stands at tile 0."""
+
+SETTLES = 3
+"""Cycles after which nothing changes any more in a queue that is idle."""
 
 
 class Queue(wiring.Component):
@@ -74,6 +77,17 @@ class Queue(wiring.Component):
             "fault": Out(Fault),
         })
 
+        self._active = Signal(name="active")
+
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        asked = self.request.valid
+        return self._active, self.clear, self.reset, self.start, asked, self.fetched, self.corrected
+
+    @property
+    def lingers(self) -> int:
+        return SETTLES
+
     def elaborate(self, platform):
         m = Module()
         c, depth = self.config, self.config.queue_words
@@ -110,7 +124,7 @@ class Queue(wiring.Component):
         last = Signal(self.bits, reset_less=True)
         wait, copies = Signal(16), Signal(16)
         gap, pause = Signal(12, reset_less=True), Signal(12, reset_less=True)
-        active, started = Signal(), Signal()
+        active, started = self._active, Signal()
         again = Signal()
         m.d.comb += self.issue.word.eq(last)
         m.d.sync += [self.issue.valid.eq(0), self.notify.eq(0), self.fetch.eq(0)]

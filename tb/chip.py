@@ -5,14 +5,12 @@ import re
 from importlib import metadata
 from pathlib import Path
 
-from hdl.export import TOP, Verilog, export_chip
+from hdl.export import Verilog, export_chip
 from sw.arch.config import Config
 from tb.harness import BUILD_ROOT, Sources, build
 from tb.loops import with_loops
 from tb.toolchain import find_toolchain
 
-#: Modules that Verilator compiles once, however many a chip has. Calling one costs a fraction of a microsecond.
-BLOCKS = re.compile("row|mxm_supercell")
 #: Groups of equal lanes that are simulated as loops, and the lane that each repeats.
 LOOPS = {
     re.compile(r"vxm_lanes_(\w+)"): r"vxm_lane_\1",
@@ -32,6 +30,16 @@ def looped(design: Verilog) -> Verilog:
     return design
 
 
+def gated(design: Verilog) -> Sources:
+    """`design` as it is simulated: gated units stand still when they have nothing to do, and share their code."""
+    return Sources(
+        design.top,
+        {f"{design.top}.v": design.text},
+        shared=tuple(sorted(design.gated)),
+        defines=("TAKT_GATED_CLOCKS",),
+    )
+
+
 def build_chip(config: Config, *, sim: bool = True, waves: bool = False, coverage: bool = False) -> Path:
     """The simulator of a chip; `sim` gives it assertions and the trace.
 
@@ -43,8 +51,7 @@ def build_chip(config: Config, *, sim: bool = True, waves: bool = False, coverag
     design = export_chip(config, sim)
     # coverage counts lines, and is to count those that users get
     design = design if coverage else looped(design)
-    blocks = tuple(name for name in sorted(design.ports) if BLOCKS.fullmatch(name))
-    built = build(Sources(TOP, {f"{TOP}.v": design.text}, hier=blocks), waves=waves, coverage=coverage)
+    built = build(gated(design), waves=waves, coverage=coverage)
     note.write_text(built.name)
     return built
 

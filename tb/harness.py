@@ -37,6 +37,10 @@ _FLAGS = (
     *("-O3", "--x-assign", "fast", "--x-initial", "fast"),
     # Long functions cost the C++ compiler memory and time out of proportion.
     *("--output-split-cfuncs", "1000"),
+    # It names what it finds by instance, so that instances could not share their code.
+    "-fno-dfg",
+    # Wide words in loops: written out word by word, they are far more code than a processor keeps at hand.
+    *("--expand-limit", "4"),
     # Lint is a job of its own with a list of waivers; here an error stops and the rest is noise.
     *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
 )

@@ -1,13 +1,14 @@
-"""Operands of a unit in one superlane: taken from the streams, checked, corrected."""
+"""Operands of a unit in one superlane: taken through a tap, checked, corrected."""
 
-from amaranth.hdl import Const, Module
+from amaranth.hdl import Assert, Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.correct import CorrectGroup
 from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Streams, check_bits, data_bits, latched, peek, watch
+from hdl.lib.stream import check_bits, data_bits, latched
+from hdl.lib.tap import Tap
 from sw.arch.config import Config
 from sw.isa.fields import width_of
 
@@ -21,12 +22,10 @@ class Operands(wiring.Component):
         Sizes of the groups that it can take; words beyond the group taken are zero.
     tag_bits : int
         Width of what comes along with the operands.
-    groups : tuple of int, optional
-        The SG4 groups that it reaches; all by default.
 
     Members
     -------
-    streams : In(Streams)
+    tap : Out(Tap)
     take, code : In
         Take the group that starts at stream `code` now; `size`, where there is a choice, indexes `counts`.
     tag : In
@@ -36,17 +35,10 @@ class Operands(wiring.Component):
         What the check found, in the cycle of `valid`; a bit of `corrected` for each word.
     """
 
-    def __init__(
-        self,
-        c: Config,
-        counts: tuple[int, ...],
-        tag_bits: int,
-        sim: bool = False,
-        groups: tuple[int, ...] | None = None,
-    ):
-        self.config, self.counts, self.tag_bits, self.sim, self.groups = c, counts, tag_bits, sim, groups
+    def __init__(self, c: Config, counts: tuple[int, ...], tag_bits: int, sim: bool = False):
+        self.config, self.counts, self.tag_bits, self.sim = c, counts, tag_bits, sim
         members = {
-            "streams": In(Streams(c, sim)),
+            "tap": Out(Tap(c, max(counts), sim)),
             "take": In(1),
             "code": In(width_of(c.streams) + 1),
             "tag": In(tag_bits),
@@ -63,24 +55,26 @@ class Operands(wiring.Component):
     @property
     def module(self) -> str:
         """Name for its module."""
-        reach = "" if self.groups is None else f"_of_{''.join(map(str, self.groups))}"
-        return f"operands_{'_'.join(map(str, self.counts))}_tag{self.tag_bits}{reach}"
+        return f"operands_{'_'.join(map(str, self.counts))}_tag{self.tag_bits}"
 
     def elaborate(self, platform):
         m = Module()
         c, most = self.config, max(self.counts)
         data, check = latched(c, most, "operand")
-        words, checks = peek(m, c, self.streams, self.take, self.code, most, "operand", self.groups)
+        tap = self.tap
+        m.d.comb += [tap.take.eq(self.take), tap.code.eq(self.code)]
         with m.If(self.take):
             for index, count in enumerate(self.counts):
-                watch(m, self.streams, self.take & self._is(index), self.code, count)
                 step, span = (1 << (n - 1).bit_length() for n in (count, most))
                 place = self.code[step.bit_length() - 1 : span.bit_length() - 1]
+                if self.sim:
+                    written = _group(tap.written, place, step)[:count].all()
+                    m.d.sync += Assert(~(self.take & self._is(index)) | written, "a stream was read that nobody drove")
                 with m.If(self._is(index)):
                     # the words beyond the group become zero, which is a valid word
                     m.d.sync += [
-                        data.eq(_group(words, place, step * data_bits(c))[: count * data_bits(c)]),
-                        check.eq(_group(checks, place, step * check_bits(c))[: count * check_bits(c)]),
+                        data.eq(_group(tap.data, place, step * data_bits(c))[: count * data_bits(c)]),
+                        check.eq(_group(tap.check, place, step * check_bits(c))[: count * check_bits(c)]),
                     ]
         valid, tag = delay(m, self.take, self.tag, 1, "taken")
         words = data

@@ -11,6 +11,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, UnusedElabo
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
+from hdl.lib.gate import Gated
 from hdl.lib.sram import Sram
 
 # Of all copies of a stamped unit only the first is elaborated; the others are no mistake.
@@ -39,6 +40,8 @@ class Export:
         self.ports: dict[str, dict[str, tuple[str, int]]] = {}
         #: Names of modules that are SRAM macros.
         self.srams: set[str] = set()
+        #: Names of modules that stand still when they have nothing to do (`hdl.lib.gate`).
+        self.gated: set[str] = set()
         #: Modules of `hdl/lib/verilog` that are used.
         self.primitives: set[str] = set()
         #: Module name -> number of uses.
@@ -54,8 +57,9 @@ class Export:
         if name not in self.units:
             named = ports(component)
             direction = {"i": PortDirection.Input, "o": PortDirection.Output}
+            sleeps = hasattr(component, "wakes")
             self.units[name] = rtlil.convert(
-                component,
+                Gated(component) if sleeps else component,
                 name=name,
                 platform=self,
                 ports={key: (value, direction[way]) for key, (value, way) in named.items()},
@@ -63,6 +67,8 @@ class Export:
             )
             if isinstance(component, Sram):
                 self.srams.add(name)
+            if sleeps:
+                self.gated.add(name)
             self.ports[name] = {key: (way, len(value)) for key, (value, way) in named.items()}
         return self.units[name]
 

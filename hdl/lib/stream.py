@@ -1,17 +1,15 @@
-"""Streams at a stop, drives onto them, and the selection of operands from them.
+"""Streams at a stop, and drives onto them.
 
 A stream's word is `8*lanes` data bits and, with ECC, its SECDED check bits. Data and check bits of all streams of one
 direction stand in two flat vectors, stream s at bits s*width: that keeps a stop one register and simulates fast.
 """
 
-from amaranth.hdl import Assert, Cat, Const, Module, Signal, Value
+from amaranth.hdl import Const, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from hdl.lib.slots import pick
 from sw.arch.config import Config
 from sw.arch.ecc import secded
-from sw.isa.fields import width_of
 
 
 def data_bits(c: Config) -> int:
@@ -72,52 +70,6 @@ class Drive(wiring.Signature):
     def chosen(self, drive, index: int) -> Value:
         """Whether a drive of this kind is of size number `index`."""
         return drive.size == index if len(self.sizes) > 1 else Const(1)
-
-
-def select(m: Module, c: Config, streams, code: Value, count: int, data: Value, check: Value, groups=None) -> None:
-    """Registers `data` and `check` from `count` streams starting at stream `code` (direction in its top bit).
-
-    Call it inside the stage's `m.If(valid)`. `groups` limits the SG4 groups that can be taken (None: all). A count that
-    is no power of two takes the streams up to the next one. In simulation builds a stream that nobody drove fails an
-    assertion.
-    """
-    taken = Signal(name=f"{data.name}_taken")
-    m.d.comb += taken.eq(1)
-    words, checks = peek(m, c, streams, taken, code, count, data.name, groups)
-    watch(m, streams, taken, code, count)
-    m.d.sync += [data.eq(words), check.eq(checks)]
-
-
-def peek(m: Module, c: Config, streams, en: Value, code: Value, count: int, name: str, groups=None):
-    """Data and check bits of `count` streams starting at stream `code`, in this cycle; zero while `en` is low."""
-    step = 1 << (count - 1).bit_length()
-    parts = {"data": Const(0), "check": Const(0)}
-    for west, side in enumerate(("east", "west")):
-        here = Signal(name=f"{name}_{side}_{count}")
-        m.d.comb += here.eq(en & (code[-1] == west))
-        for kind, suffix, width in (("data", "", data_bits(c)), ("check", "_check", check_bits(c))):
-            vector = _reachable(c, getattr(streams, side + suffix), width, groups)
-            stream = code[: width_of(len(vector) // width)] if width else Const(0)
-            slot = stream.shift_right(step.bit_length() - 1)
-            word = pick(m, f"{name}_{side}_{kind}_by_{count}", here, vector, slot, step * width)
-            parts[kind] = parts[kind] | word[: count * width]
-    return parts["data"], parts["check"]
-
-
-def watch(m: Module, streams, en: Value, code: Value, count: int) -> None:
-    """In simulation builds, asserts that `count` streams that are read while `en` is high were driven."""
-    if hasattr(streams, "east_written"):
-        step = 1 << (count - 1).bit_length()
-        written = Cat(streams.east_written, streams.west_written).word_select(code >> (step.bit_length() - 1), step)
-        m.d.sync += Assert(~en | written[:count].all(), "a stream was read that nobody drove")
-
-
-def _reachable(c: Config, vector: Value, width: int, groups) -> Value:
-    """The words of the reachable SG4 groups, placed so that the low bits of a stream's number find it."""
-    if groups is None or len(groups) == c.streams // 4:
-        return vector
-    ordered = sorted(groups, key=lambda group: group % len(groups))
-    return Cat(vector[4 * group * width : (4 * group + 4) * width] for group in ordered)
 
 
 def latched(c: Config, count: int, name: str) -> tuple[Signal, Signal]:

@@ -1,6 +1,6 @@
 """A MEM slice: the spine of a column of tiles."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hdl.column import Column
@@ -9,6 +9,9 @@ from hdl.lib.issue import northward
 from hdl.mem.tile import Tile
 from sw.arch.config import Config
 from sw.arch.hostmap import Space
+
+ANSWERED = 2
+"""Cycles from a host request to its answer in a register."""
 
 
 class Slice(Column):
@@ -32,6 +35,14 @@ class Slice(Column):
         if sim:
             members |= {"place": In(8), "cycle": In(32)}
         super().__init__(c, ("MEM",), Tile(c, sim), members)
+
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return self.issue_0.valid, self.request.valid
+
+    @property
+    def lingers(self) -> int:
+        return max(self.config.superlanes, ANSWERED)
 
     def elaborate(self, platform):
         m = Module()

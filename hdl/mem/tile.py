@@ -1,14 +1,16 @@
 """One superlane of a MEM slice: two SRAM banks, READ, WRITE, GATHER and SCATTER."""
 
-from amaranth.hdl import Array, Assert, Cat, Const, Format, Module, Mux, Print, Signal
+from amaranth.hdl import Array, Assert, Cat, Const, Format, Module, Mux, Print, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hdl.lib.gate import longest
 from hdl.lib.operands import Operands
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams, check_bits, data_bits, peek, watch
+from hdl.lib.stream import Drive, check_bits, data_bits
+from hdl.lib.tap import Tap
 from hdl.lib.word import fields
 from sw.arch.config import Config
 from sw.arch.hostmap import Fault
@@ -38,7 +40,8 @@ class Tile(wiring.Component):
 
     Members
     -------
-    streams : In(Streams)
+    tap_0, tap_1, tap_2 : Out(Tap)
+        Map of a GATHER, map of a SCATTER, word to store.
     valid, word : In
         The word in this tile's issue cycle; `valid` is low where the superlane is powered down.
     access : In(Access)
@@ -53,7 +56,9 @@ class Tile(wiring.Component):
     def __init__(self, c: Config, sim: bool = False):
         self.config, self.sim = c, sim
         members = {
-            "streams": In(Streams(c, sim)),
+            "tap_0": Out(Tap(c, 2, sim)),
+            "tap_1": Out(Tap(c, 2, sim)),
+            "tap_2": Out(Tap(c, 1, sim)),
             "valid": In(1),
             "word": In(layout("MEM", c).bits),
             "access": In(Access(c)),
@@ -66,6 +71,14 @@ class Tile(wiring.Component):
         if sim:
             members |= {"place": In(8), "superlane": In(8), "cycle": In(32)}
         super().__init__(members)
+
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return self.valid, self.access.valid
+
+    @property
+    def lingers(self) -> int:
+        return longest(self.config, "MEM")
 
     def elaborate(self, platform):
         m = Module()
@@ -102,7 +115,8 @@ class Tile(wiring.Component):
         c = self.config
         tag = Cat(f["addr"], f["rows"], f["stream"])
         made = Operands(c, (2,), len(tag), self.sim)
-        m.submodules[f"{slot}_map"] = unit = stamp(made, made.module, streams=self.streams)
+        tap = self.tap_0 if slot == "read" else self.tap_1
+        m.submodules[f"{slot}_map"] = unit = stamp(made, made.module, tap=tap)
         m.d.comb += [unit.take.eq(take), unit.code.eq(f["map"]), unit.tag.eq(tag)]
         addr = unit.out[: len(f["addr"])]
         rows = unit.out[len(f["addr"]) :][: len(f["rows"])]
@@ -164,9 +178,11 @@ class Tile(wiring.Component):
         c, f = self.config, write["f"]
         width, extra = data_bits(c), check_bits(c)
         taken = self.valid & (f["op"] != 0)
-        picked, picked_check = peek(m, c, self.streams, taken, f["stream"], 1, "stored")
-        watch(m, self.streams, taken, f["stream"], 1)
-        held, held_check, valid = picked, picked_check, self.valid & (f["op"] == instruction("SCATTER").code)
+        tap = self.tap_2
+        m.d.comb += [tap.take.eq(taken), tap.code.eq(f["stream"])]
+        if self.sim:
+            m.d.sync += Assert(~taken | tap.written, "a stream was read that nobody drove")
+        held, held_check, valid = tap.data, tap.check, self.valid & (f["op"] == instruction("SCATTER").code)
         for stage in range(instruction("SCATTER").timing(c, {}).access):
             data_q = Signal(width, name=f"scatter_{stage}", reset_less=True)
             check_q = Signal(extra, name=f"scatter_check_{stage}", reset_less=True)
@@ -175,8 +191,8 @@ class Tile(wiring.Component):
             with m.If(valid):
                 m.d.sync += [data_q.eq(held), check_q.eq(held_check)]
             held, held_check, valid = data_q, check_q, valid_q
-        value = Mux(self.access.valid, self.access.data, Mux(write["now"], picked, held))
-        check = Mux(self.access.valid, self.access.check, Mux(write["now"], picked_check, held_check))
+        value = Mux(self.access.valid, self.access.data, Mux(write["now"], tap.data, held))
+        check = Mux(self.access.valid, self.access.check, Mux(write["now"], tap.check, held_check))
         return value, check
 
     def _drive(self, m: Module, read: dict) -> None:

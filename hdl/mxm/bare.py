@@ -4,9 +4,11 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.column import join
 from hdl.lib.issue import Issue
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, Streams
+from hdl.lib.tap import reach
 from hdl.mxm.plane import Plane
 from hdl.mxm.tile import CLASSES, Tile
 from sw.arch.config import Config
@@ -41,6 +43,7 @@ class BarePlane(wiring.Component):
         m.submodules.plane = plane = stamp(Plane(c, self.sim), "mxm_plane", **shared)
         for r in range(c.superlanes):
             streams, drive = getattr(self, f"streams_{r}"), getattr(self, f"drive_{r}")
-            m.submodules[f"tile_{r}"] = tile = stamp(Tile(c, self.sim), "mxm_tile", streams=streams, drive_0=drive)
-            wiring.connect(m, getattr(plane, f"tile_{r}"), tile)
+            m.submodules[f"tile_{r}"] = tile = stamp(Tile(c, self.sim), "mxm_tile", drive_0=drive)
+            reach(m, f"tile_{r}", tile, streams)
+            join(m, wiring.flipped(getattr(plane, f"tile_{r}")), tile)
         return m

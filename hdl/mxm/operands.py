@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.lib.operands import Operands
 from hdl.lib.pipe import delay
-from hdl.lib.stream import Streams, data_bits
+from hdl.lib.stream import data_bits
+from hdl.lib.tap import Tap
 from hdl.lib.word import fields
 from hdl.mxm.fp16 import classes, unpack
 from hdl.mxm.shape import MANTISSA_BITS, MAX_LOAD, SHIFT_BITS, Broadcast, Shape
@@ -17,13 +18,17 @@ from sw.isa.table import instruction, latch
 HOLD = instruction("ABC_HOLD").code
 
 
+def most_weights(c: Config) -> int:
+    """Most streams of weights that one instruction takes."""
+    return min(MAX_LOAD, c.streams, c.lanes << Shape.of(c).fp16)
+
+
 class PlaneOperands(wiring.Component):
     """One superlane of the weight and activation queues.
 
     Members
     -------
-    streams : Streams
-        What stands at the stop.
+    weights, activations : Out(Tap)
     load_valid, load_word
         The word of the weight queue here, if this superlane is powered.
     pass_valid, pass_powered, pass_word
@@ -36,9 +41,10 @@ class PlaneOperands(wiring.Component):
     def __init__(self, c: Config, sim: bool = False):
         self.config, self.sim = c, sim
         self.shape = Shape.of(c)
-        self.load_sizes = tuple(1 << n for n in range(min(MAX_LOAD, c.streams, c.lanes << self.shape.fp16).bit_length()))
+        self.load_sizes = tuple(1 << n for n in range(most_weights(c).bit_length()))
         super().__init__({
-            "streams": In(Streams(c, sim)),
+            "weights": Out(Tap(c, most_weights(c), sim)),
+            "activations": Out(Tap(c, 1 << self.shape.fp16, sim)),
             "load_valid": In(1),
             "load_word": In(layout("MXM_W", c).bits),
             "pass_valid": In(1),
@@ -73,7 +79,7 @@ class PlaneOperands(wiring.Component):
             self.weights_corrected.eq(load.corrected),
             self.weights_lost.eq(load.uncorrectable),
         ]
-        wiring.connect(m, wiring.flipped(self.streams), load.streams)
+        wiring.connect(m, wiring.flipped(self.weights), load.tap)
 
         lane_bits = (shape.lanes - 1).bit_length()
         position, block = load.out[:lane_bits], load.out[lane_bits : len(word["col"])]
@@ -129,7 +135,7 @@ class PlaneOperands(wiring.Component):
             self.activations_corrected.eq(load.corrected),
             self.activations_lost.eq(load.uncorrectable),
         ]
-        wiring.connect(m, wiring.flipped(self.streams), load.streams)
+        wiring.connect(m, wiring.flipped(self.activations), load.tap)
 
         starts = Cat(valid & self.pass_powered, valid & ~self.pass_powered)
         if shape.int8:

@@ -37,6 +37,14 @@ class Result(wiring.Component):
             "values": Out(32 * shape.lanes),
         })
 
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return self.int8_valid, self.fp16_valid
+
+    @property
+    def lingers(self) -> int:
+        return ROUND_STAGES
+
     def elaborate(self, platform):
         m = Module()
         shape = self.shape

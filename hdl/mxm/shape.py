@@ -134,14 +134,20 @@ class Broadcast(wiring.Signature):
         })
 
 
+def enables(shape: Shape) -> tuple[str, ...]:
+    """Members of a broadcast under which the registers of a supercell's columns load."""
+    int8 = ("int8_sum", "int8_add", "int8_skip") if shape.int8 else ()
+    fp16 = ("fp16_multiply", "fp16_sum", "fp16_add", "fp16_skip") if shape.fp16 else ()
+    return ("install", *int8, *fp16)
+
+
 def broadcast_members(shape: Shape) -> dict[str, wiring.Member]:
     """Those members of a broadcast that all columns take alike."""
-    members = {"install": Out(1)}
+    members = {name: Out(1) for name in enables(shape)}
     if shape.int8:
-        members |= {"int8": Out(8 * shape.lanes), "int8_sum": Out(1), "int8_add": Out(1), "int8_skip": Out(1)}
+        members |= {"int8": Out(8 * shape.lanes)}
     if shape.fp16:
         members |= {"mantissa": Out(MANTISSA_BITS * shape.rows), "shift": Out(SHIFT_BITS * shape.rows)}
         members |= {name: Out(shape.rows) for name in ("nan", "infinite", "zero")}
         members |= {"special": Out(1), "phase": Out(width_of(shape.interval))}
-        members |= {name: Out(1) for name in ("fp16_multiply", "fp16_sum", "fp16_add", "fp16_skip")}
     return members

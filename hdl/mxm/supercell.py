@@ -1,13 +1,13 @@
 """One supercell: lanes x lanes weights, double buffered, and their products with a superlane's activations."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.copies import Copies
 from hdl.lib.stamp import stamp
 from hdl.mxm.column import SupercellColumn
-from hdl.mxm.shape import Broadcast, Chain, Shape, broadcast_members, chain_widths
+from hdl.mxm.shape import Broadcast, Chain, Shape, broadcast_members, chain_widths, enables
 
 
 class Supercell(wiring.Component):
@@ -35,6 +35,14 @@ class Supercell(wiring.Component):
             "below": In(Chain(shape)),
             "above": Out(Chain(shape)),
         })
+
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return self.here, *(getattr(self.row, name) for name in enables(self.shape))
+
+    @property
+    def lingers(self) -> int:
+        return 0
 
     def elaborate(self, platform):
         m = Module()

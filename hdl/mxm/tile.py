@@ -1,14 +1,16 @@
 """One superlane of a matrix plane as it stands among the streams: operands in, results out."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.lib.gate import longest
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams
+from hdl.lib.stream import Drive
+from hdl.lib.tap import Tap
 from hdl.lib.tree import tree_sum
 from hdl.mxm.accumulator import Accumulator
-from hdl.mxm.operands import PlaneOperands
+from hdl.mxm.operands import PlaneOperands, most_weights
 from hdl.mxm.shape import Broadcast, Shape
 from sw.arch.config import Config
 from sw.arch.hostmap import Fault
@@ -24,7 +26,9 @@ class Tile(wiring.Component):
 
     Members
     -------
-    streams : In(Streams), drive_0 : Out(Drive)
+    tap_0, tap_1 : Out(Tap)
+        Weights and activations.
+    drive_0 : Out(Drive)
     valid_q, word_q : In, corrected_q : Out, fault_q : Out(Fault)
         For each queue q of CLASSES: the word here, and what the SECDED checks found.
     powered : In
@@ -37,7 +41,8 @@ class Tile(wiring.Component):
     def __init__(self, c: Config, sim: bool = False):
         self.config, self.sim = c, sim
         members = {
-            "streams": In(Streams(c, sim)),
+            "tap_0": Out(Tap(c, most_weights(c), sim)),
+            "tap_1": Out(Tap(c, 1 << Shape.of(c).fp16, sim)),
             "drive_0": Out(Drive(c, (4,))),
             "powered": In(1),
             "row": Out(Broadcast(Shape.of(c))),
@@ -53,10 +58,18 @@ class Tile(wiring.Component):
             }
         super().__init__(members)
 
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return self.valid_0, self.valid_1, self.valid_2, self.pass_valid
+
+    @property
+    def lingers(self) -> int:
+        return max(longest(self.config, cls) for cls in CLASSES)
+
     def elaborate(self, platform):
         m = Module()
         made = PlaneOperands(self.config, self.sim)
-        m.submodules.operands = operands = stamp(made, "mxm_operands", streams=self.streams, row=self.row)
+        m.submodules.operands = operands = stamp(made, "mxm_operands", weights=self.tap_0, activations=self.tap_1, row=self.row)
         m.submodules.acc = acc = stamp(Accumulator(self.config, self.sim), "mxm_accumulator", drive=self.drive_0)
         m.d.comb += [
             operands.load_valid.eq(self.valid_0),

@@ -19,14 +19,14 @@ class DistributeTile(Tile):
     """One superlane: lane i of the result is lane map[i] of the source, or zero if there is no such lane."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "distribute", 2, (1,), sim)
+        super().__init__(c, "distribute", (1, 1), (1,), sim)
 
     def elaborate(self, platform):
         m = Module()
         c, word = self.config, self.fields()
         when = self.issues("DISTRIBUTE")
         source = self.take(m, "source", when, word["src"], word["dst"])
-        chart = self.take(m, "map", when, word["map"], word["dst"], place=1)
+        chart = self.take(m, "map", when, word["map"], word["dst"], tap=1)
         result = Signal(8 * c.lanes, reset_less=True)
         index_bits = width_of(c.lanes)
         with m.If(source.valid):

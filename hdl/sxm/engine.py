@@ -6,10 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.column import Column
 from hdl.lib.ecc import encode
+from hdl.lib.gate import longest
 from hdl.lib.issue import northward
 from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
-from hdl.lib.stream import Drive, Streams, data_bits
+from hdl.lib.stream import Drive, data_bits
+from hdl.lib.tap import Tap
 from hdl.lib.word import fields
 from sw.arch.config import Config
 from sw.arch.ecc import secded
@@ -25,8 +27,8 @@ class Tile(wiring.Component):
     ----------
     kind : str
         Kind of engine as the floorplan names it, such as `shift`.
-    operands : int
-        Most stream words that the tile takes in one cycle.
+    operands : tuple of int
+        Most stream words that each of its taps takes in one cycle.
     sizes : tuple of int
         Group sizes that it drives.
     more : dict
@@ -34,28 +36,36 @@ class Tile(wiring.Component):
 
     Members
     -------
-    streams : In(Streams)
+    tap_k : Out(Tap)
     valid, word : In
         The word in this tile's issue cycle t; `valid` is low where the superlane is powered down.
     drive_0 : Out(Drive)
         The result, in cycle t + d_func - 1.
-    corrected : Out(operands), fault : Out(Fault)
+    corrected : Out(sum(operands)), fault : Out(Fault)
         What the check of the operands found, in cycle t + 2.
     """
 
     def __init__(
-        self, c: Config, kind: str, operands: int, sizes: tuple[int, ...], sim: bool, more: dict | None = None
+        self, c: Config, kind: str, operands: tuple[int, ...], sizes: tuple[int, ...], sim: bool, more: dict | None = None
     ):
-        self.config, self.kind, self.sim = c, kind, sim
+        self.config, self.kind, self.operands, self.sim = c, kind, operands, sim
         super().__init__({
-            "streams": In(Streams(c, sim)),
+            **{f"tap_{k}": Out(Tap(c, most, sim)) for k, most in enumerate(operands)},
             "valid": In(1),
             "word": In(layout(queue_class(kind), c).bits),
             "drive_0": Out(Drive(c, sizes)),
-            "corrected": Out(operands),
+            "corrected": Out(sum(operands)),
             "fault": Out(Fault),
             **(more or {}),
         })
+
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return (self.valid,)
+
+    @property
+    def lingers(self) -> int:
+        return longest(self.config, queue_class(self.kind))
 
     def fields(self) -> dict[str, Value]:
         """Fields of the word."""
@@ -66,11 +76,12 @@ class Tile(wiring.Component):
         return self.valid & (self.fields()["op"] == instruction(name).code)
 
     def take(
-        self, m: Module, name: str, when: Value, code: Value, tag: Value, counts=(1,), size=None, place=0
+        self, m: Module, name: str, when: Value, code: Value, tag: Value, counts=(1,), size=None, tap=0
     ) -> Operands:
-        """Adds operands `name`, a group from stream `code` on; `place` is their first bit of `corrected`."""
+        """Adds operands `name`, a group from stream `code` on, that come through a tap."""
         unit = Operands(self.config, counts, len(tag), self.sim)
-        operands = stamp(unit, unit.module, streams=self.streams)
+        operands = stamp(unit, unit.module, tap=getattr(self, f"tap_{tap}"))
+        place = sum(self.operands[:tap])
         m.submodules[name] = operands
         m.d.comb += [
             operands.take.eq(when),
@@ -104,6 +115,14 @@ class Engine(Column):
 
     def __init__(self, c: Config, tile: Tile):
         super().__init__(c, (queue_class(tile.kind),), tile)
+
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return (self.issue_0.valid,)
+
+    @property
+    def lingers(self) -> int:
+        return longest(self.config, self.classes[0]) + self.config.superlanes
 
     def elaborate(self, platform):
         m = Module()

@@ -63,7 +63,7 @@ class PermuteTile(Tile):
             "result": In(data_bits(c)),
             "dst": In(width_of(c.streams) + 1),
         }
-        super().__init__(c, "permute", 2, (1,), sim, ports)
+        super().__init__(c, "permute", (2,), (1,), sim, ports)
 
     def elaborate(self, platform):
         m = Module()

@@ -64,7 +64,7 @@ class ReduceTile(Tile):
             "result": In(WORD),
             "dst": In(width_of(c.streams) + 1),
         }
-        super().__init__(c, "reduce", STREAMS, (STREAMS,), sim, ports)
+        super().__init__(c, "reduce", (STREAMS,), (STREAMS,), sim, ports)
 
     def elaborate(self, platform):
         m = Module()

@@ -23,7 +23,7 @@ class RotateTile(Tile):
     """One superlane: result n*i + j is operand i, each whole group of n lanes rotated south by j."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "rotate", max(GROUPS), SIZES, sim)
+        super().__init__(c, "rotate", (max(GROUPS),), SIZES, sim)
 
     def elaborate(self, platform):
         m = Module()

@@ -40,7 +40,7 @@ class ShiftTile(Tile):
     def __init__(self, c: Config, sim: bool = False):
         ports = {side: In(data_bits(c)) for side in ("from_south", "from_north")}
         ports |= {side: Out(data_bits(c)) for side in ("to_south", "to_north")}
-        super().__init__(c, "shift", 1, (1,), sim, ports)
+        super().__init__(c, "shift", (1,), (1,), sim, ports)
 
     def elaborate(self, platform):
         m = Module()

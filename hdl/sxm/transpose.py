@@ -19,7 +19,7 @@ class TransposeTile(Tile):
     """One superlane: lane j of result i is lane i of operand j."""
 
     def __init__(self, c: Config, sim: bool = False):
-        super().__init__(c, "transpose", c.lanes, (c.lanes,), sim)
+        super().__init__(c, "transpose", (c.lanes,), (c.lanes,), sim)
 
     def elaborate(self, platform):
         m = Module()

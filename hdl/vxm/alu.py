@@ -1,19 +1,23 @@
 """One ALU in one superlane: operands from streams, chain and immediate, the lanes, and the result's ways out."""
 
-from amaranth.hdl import Array, Assert, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Assert, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.ecc import encode
+from hdl.lib.gate import longest
+from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, data_bits
+from hdl.lib.tap import Tap
 from hdl.lib.word import fields
 from hdl.vxm.lanes import Lanes
 from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.arch.ecc import secded
+from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
-from sw.isa.table import IMM, NEXT, PREV, STAGES, STREAM, TABLE, alu_class, instruction, latch
+from sw.isa.table import IMM, NEXT, PREV, STAGES, STREAM, TABLE, VXM, alu_class, instruction, latch
 
 SIZES = (1, 2, 4)
 """Streams of an element of 8, 16 and 32 bits."""
@@ -26,15 +30,14 @@ class Alu(wiring.Component):
     -------
     valid, word : In
         The word in this superlane's issue cycle.
-    a, b : In
-        Words of its stream operands, `latch` cycles after issue, lowest stream in the low bits.
+    tap_a, tap_b : Out(Tap)
     prev, next : In
         Result registers of ALU-1 and ALU+1, 32 bits a lane.
     result : Out
         This ALU's result register.
     drive : Out(Drive)
-    clash : Out(1)
-        Two results leave in this cycle.
+    corrected : Out(8), fault : Out(Fault)
+        What the check of the operands found, and whether two results leave in this cycle.
     """
 
     def __init__(self, c: Config, alu: int, sim: bool = False):
@@ -44,14 +47,23 @@ class Alu(wiring.Component):
         super().__init__({
             "valid": In(1),
             "word": In(layout("VXM", c).bits),
-            "a": In(4 * data_bits(c)),
-            "b": In(4 * data_bits(c)),
+            "tap_a": Out(Tap(c, max(SIZES), sim)),
+            "tap_b": Out(Tap(c, max(SIZES), sim)),
             "prev": In(32 * c.lanes),
             "next": In(32 * c.lanes),
             "result": Out(32 * c.lanes),
             "drive": Out(Drive(c, SIZES)),
-            "clash": Out(1),
+            "corrected": Out(8),
+            "fault": Out(Fault),
         })
+
+    @property
+    def wakes(self) -> tuple[Value, ...]:
+        return (self.valid,)
+
+    @property
+    def lingers(self) -> int:
+        return longest(self.config, "VXM")
 
     @property
     def kind(self) -> str:
@@ -62,6 +74,10 @@ class Alu(wiring.Component):
         m = Module()
         c = self.config
         word = fields(self.word, "VXM", "alu", c)
+        operands = {letter: self._operand(m, word, letter) for letter in "ab"}
+        m.d.comb += self.corrected.eq(Cat(operand.corrected for operand in operands.values()))
+        with m.If(Cat(operand.uncorrectable for operand in operands.values()).any()):
+            m.d.comb += self.fault.eq(Fault.ECC)
         valid, kept = self.valid, word
         for k in range(latch(c)):
             valid, kept = _later(m, valid, kept, k)
@@ -74,8 +90,8 @@ class Alu(wiring.Component):
             unit.dtype.eq(kept["dtype"]),
             unit.to.eq(kept["to"]),
             unit.modular.eq(kept["overflow"]),
-            unit.a.eq(self._source(m, "a", kept)),
-            unit.b.eq(self._source(m, "b", kept)),
+            unit.a.eq(self._source(m, "a", kept, operands["a"].words)),
+            unit.b.eq(self._source(m, "b", kept, operands["b"].words)),
         ]
         chosen = Mux(kept["m_from"], self.next, self.prev)
         m.d.comb += unit.mask.eq(Cat(chosen[32 * k] for k in range(c.lanes)))
@@ -83,11 +99,23 @@ class Alu(wiring.Component):
         self._way_out(m, valid, kept, unit)
         return m
 
-    def _source(self, m: Module, letter: str, word) -> Signal:
+    def _operand(self, m: Module, word, letter: str):
+        """Takes operand `letter` from the streams, if the word has it there."""
+        made = Operands(self.config, SIZES, 0, self.sim)
+        tap = getattr(self, f"tap_{letter}")
+        m.submodules[f"operand_{letter}"] = operand = stamp(made, made.module, tap=tap)
+        has = Const(1) if letter == "a" else ~word["op"].matches(*(i.code for i in VXM if "b" not in i.fields))
+        m.d.comb += [
+            operand.take.eq(self.valid & (word["op"] != 0) & (word[f"{letter}_from"] == STREAM) & has),
+            operand.code.eq(word[letter]),
+            operand.size.eq(Array([SIZES.index(t.streams) for t in DType])[word["dtype"]]),
+        ]
+        return operand
+
+    def _source(self, m: Module, letter: str, word, streamed: Value) -> Signal:
         """The operand in every lane, from where the word says; the lane extends it to 32 bits as its type says."""
         c, width = self.config, data_bits(self.config)
         value = Signal(32 * c.lanes, name=f"{letter}_value")
-        streamed = getattr(self, letter)
         bytes_of_lanes = [streamed[s * width + 8 * k :][:8] for k in range(c.lanes) for s in range(4)]
         with m.Switch(word[f"{letter}_from"]):
             with m.Case(STREAM):
@@ -113,8 +141,9 @@ class Alu(wiring.Component):
                 state = _shifted(m, f"{name}_{k}", state)
             ends.append(state)
         due = [end[0] for end in ends]
-        clash = self.clash
-        m.d.comb += clash.eq((due[0] & due[1]) | (due[0] & due[2]) | (due[1] & due[2]))
+        clash = (due[0] & due[1]) | (due[0] & due[2]) | (due[1] & due[2])
+        with m.If(clash):
+            m.d.comb += self.fault.eq(Fault.RESULT_CONFLICT)
         if self.sim:
             m.d.sync += Assert(~clash, "two results left one ALU in one cycle")
         out, dst, size = (

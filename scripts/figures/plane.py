@@ -11,8 +11,8 @@ from hdl.mxm.bare import BarePlane
 from sw.arch.config import Config, load
 from sw.isa.codec import encode, make
 from sw.isa.fields import ACC_MODES
-from tb.chip import BLOCKS, looped
-from tb.harness import Sources, build, run
+from tb.chip import gated, looped
+from tb.harness import build, run
 from tb.tb_plane import INPUTS, RATE
 
 CYCLES = 100_000
@@ -39,8 +39,7 @@ def plane_cps() -> float:
     """Simulated cycles per second."""
     config = load("small")
     design = looped(export(BarePlane(config), TOP))
-    blocks = tuple(name for name in sorted(design.ports) if BLOCKS.fullmatch(name))
-    build_dir = build(Sources(TOP, {f"{TOP}.v": design.text}, hier=blocks))
+    build_dir = build(gated(design))
     with tempfile.TemporaryDirectory() as folder:
         env = {INPUTS: json.dumps({"cycles": CYCLES, "ports": words(config)})}
         run(build_dir, "tb.tb_plane", test_dir=Path(folder), env=env)

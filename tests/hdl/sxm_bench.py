@@ -15,6 +15,7 @@ from hdl.export import export
 from hdl.lib.issue import Issue
 from hdl.lib.stamp import ports, stamp
 from hdl.lib.stream import Streams, check_bits
+from hdl.lib.tap import reach
 from hdl.sxm.engine import Engine
 from sw.arch.config import Config, load
 from sw.arch.ecc import secded
@@ -77,8 +78,9 @@ class Rig(wiring.Component):
             ]
             for r in range(made.config.superlanes):
                 streams = getattr(self, f"streams_{r}")
-                tile = stamp(self.makes[k]().tile, f"{name}_tile", streams=streams)
+                tile = stamp(self.makes[k]().tile, f"{name}_tile")
                 m.submodules[f"tile_{k}_{r}"] = tile
+                reach(m, f"tile_{k}_{r}", tile, streams)
                 connect(m, tile.drive_0, flipped(getattr(self, f"drive_{k}_{r}")))
                 join(m, flipped(getattr(column, f"tile_{r}")), tile)
         return m

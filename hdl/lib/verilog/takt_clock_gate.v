@@ -2,7 +2,7 @@
 //
 // With TAKT_GATED_CLOCKS it is a latch and a gate, which an idle unit's simulation time and power follow; a chip's
 // designer puts the library's cell here. Without, and so on an FPGA, the clock runs on. Units answer alike both ways,
-// since they act on nothing that their valid bits do not announce; `en` is high while any of these is.
+// since none of their registers changes while `en` is low.
 module takt_clock_gate(input clk, input en, output gclk);
 `ifdef TAKT_GATED_CLOCKS
   reg open;

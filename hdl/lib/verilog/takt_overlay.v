@@ -19,7 +19,7 @@ module takt_overlay #(
   integer i;
   // `next` is a variable of this block alone: an intermediate value, no register.
   /* verilator lint_off BLKSEQ */
-  always @(posedge clk) begin
+  always @(posedge clk) if (en == 0) placed <= words; else begin
     next = words;
     for (i = 0; i < ENTRIES; i = i + 1)
       if (en[i]) next[slot[i*$clog2(SLOTS) +: $clog2(SLOTS)]*WIDTH +: WIDTH] = word[i*WIDTH +: WIDTH];

@@ -1,0 +1,70 @@
+"""Clock gates: a unit that has nothing to do stands still, which saves its power and its time in simulation."""
+
+from dataclasses import astuple
+from typing import Protocol
+
+from amaranth.hdl import (
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Elaboratable,
+    Instance,
+    Module,
+    ResetSignal,
+    Signal,
+    Value,
+)
+
+from sw.arch.config import Config
+from sw.arch.dtype import DType
+from sw.isa.fields import SLOTS
+from sw.isa.table import rows
+
+
+def longest(c: Config, cls: str) -> int:
+    """Cycles from issue to the last event of any instruction of a queue class."""
+    found = [
+        instr.timing(c, {"dtype": dtype})
+        for slot in SLOTS[cls]
+        for instr in rows(cls, slot).values()
+        for dtype in range(len(DType))
+    ]
+    return max(cycles or 0 for timing in found for cycles in astuple(timing))
+
+
+class Sleeper(Protocol):
+    """A unit that may stand still.
+
+    wakes : values of its ports, any bit of which gives it something to do in this cycle
+    lingers : cycles after such a one in which its registers may still change
+    """
+
+    wakes: tuple[Value, ...]
+    lingers: int
+
+
+class Gated(Elaboratable):
+    """`unit`, a Sleeper, under a clock of its own that runs while it is awake or reset."""
+
+    def __init__(self, unit: Sleeper):
+        self._unit = unit
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.awake = ClockDomain("awake", local=True)
+        awake = Cat(self._unit.wakes).any()
+        if self._unit.lingers:
+            lingering = Signal(self._unit.lingers)
+            m.d.sync += lingering.eq(Cat(awake, lingering)[: len(lingering)])
+            awake = awake | lingering.any()
+        platform.primitives.add("takt_clock_gate")
+        m.submodules.gate = Instance(
+            "takt_clock_gate",
+            i_clk=ClockSignal(),
+            i_en=awake | ResetSignal(),
+            o_gclk=ClockSignal("awake"),
+        )
+        m.d.comb += ResetSignal("awake").eq(ResetSignal())
+        m.submodules.unit = DomainRenamer("awake")(self._unit)
+        return m
