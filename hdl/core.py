@@ -20,7 +20,7 @@ from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.arch.hostmap import Fault
 from sw.isa.codec import make
-from sw.isa.table import latch
+from sw.isa.stages import latch
 
 RELEASE = RELEASE_CYCLES + 1
 """Cycles from `start` to cycle 0: one to reach the queues."""

@@ -12,9 +12,9 @@ from hdl.lib.stamp import stamp
 from hdl.lib.stream import data_bits
 from sw.arch.config import Config
 from sw.arch.hostmap import Counter, Fault, Space
-from sw.isa.codec import WORD_BYTES, layout
-from sw.isa.fields import KIND_BITS, KINDS, SLOTS, width_of
-from sw.isa.table import rows
+from sw.isa.codec import layout
+from sw.isa.fields import KIND_BITS, KINDS, SLOTS, WORD_BYTES, width_of
+from sw.isa.table import by_code
 
 KIND = {name: code for code, name in enumerate(KINDS)}
 RELEASE_CYCLES = 2
@@ -186,7 +186,7 @@ class Queue(wiring.Component):
         form = layout(self.cls, self.config)
         pieces, at = [], 0
         for slot in SLOTS[self.cls]:
-            strides = {pair for instr in rows(self.cls, slot).values() for pair in instr.strides}
+            strides = {pair for instr in by_code(self.cls, slot).values() for pair in instr.strides}
             for field, stride in sorted(strides, key=lambda pair: form.slots[slot][pair[0]].offset):
                 place, step = form.slots[slot][field], form.slots[slot][stride]
                 amount = word[step.offset : step.offset + step.bits].as_signed()

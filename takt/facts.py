@@ -5,9 +5,11 @@ from dataclasses import asdict
 from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.arch.floorplan import floorplan
-from sw.isa.codec import WORD_BYTES, layout, make
-from sw.isa.fields import MXM_TYPES
-from sw.isa.table import fetch_beats, fetch_words, pass_interval, restart_gap
+from sw.isa.codec import layout, make
+from sw.isa.fields import MXM_TYPES, WORD_BYTES
+from sw.isa.rows.icu import fetch_beats, fetch_words
+from sw.isa.rows.mxm import pass_interval
+from sw.isa.table import restart_gap
 
 
 def facts(c: Config) -> dict:

@@ -17,7 +17,8 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
-from sw.arch.hostmap import FAULT_DOC, ID, NO_QUEUE, REGISTERS, VERSION, WORD_BYTES, Fault, Space, Transfer
+from sw.arch.hostmap import FAULT_DOC, ID, NO_QUEUE, REGISTERS, VERSION, Fault, Space, Transfer
+from sw.isa.fields import WORD_BYTES
 
 _POLL_CYCLES = 20
 _ACCESS_CYCLES = 20_000

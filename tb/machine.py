@@ -12,7 +12,7 @@ import numpy as np
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.asm.image import Image
-from sw.isa.codec import WORD_BYTES
+from sw.isa.fields import WORD_BYTES
 from sw.machine import Fault, MachineError, Run
 from sw.trace import Trace
 from tb.chip import build_chip

@@ -13,7 +13,7 @@ from sw.arch.config import load
 from sw.arch.floorplan import floorplan
 from sw.arch.hostmap import REGISTERS, Fault, Space, Transfer
 from sw.asm.image import Image
-from sw.isa.codec import WORD_BYTES
+from sw.isa.fields import WORD_BYTES
 from tb.host import Host, HostError
 
 #: Environment variable: folder with `copy.img` and `gather.img`, programs that run long; `copy` has a region

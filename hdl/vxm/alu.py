@@ -13,7 +13,9 @@ from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.arch.ecc import secded
 from sw.isa.codec import layout
-from sw.isa.table import IMM, NEXT, PREV, STAGES, STREAM, TABLE, alu_class, instruction, latch
+from sw.isa.rows.vxm import IMM, NEXT, PREV, STAGES, STREAM, alu_class
+from sw.isa.stages import latch
+from sw.isa.table import TABLE, instruction
 
 SIZES = (1, 2, 4)
 """Streams of an element of 8, 16 and 32 bits."""

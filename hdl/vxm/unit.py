@@ -15,7 +15,7 @@ from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
-from sw.isa.table import STREAM, VXM, reachable_groups
+from sw.isa.rows.vxm import STREAM, VXM, reachable_groups
 
 
 class Tile(wiring.Component):

@@ -12,8 +12,6 @@ VERSION = 1
 """Version of this map."""
 PAGE_BYTES = 4096
 """The port decodes this many bytes of register addresses."""
-WORD_BYTES = 16
-"""Bytes of one queue word on the stream."""
 NO_QUEUE = 0xFFFF_FFFF
 """What FAULT_QUEUE reads when the fault belongs to no queue."""
 

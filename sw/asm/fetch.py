@@ -11,9 +11,9 @@ from sw.arch.stream import Stream
 from sw.asm.burst import Burst
 from sw.asm.entry import ProgramError
 from sw.asm.image import Image, Segment
-from sw.isa.codec import WORD_BYTES
+from sw.isa.fields import WORD_BYTES
+from sw.isa.rows.icu import fetch_beats, fetch_words
 from sw.isa.spec import Op
-from sw.isa.table import fetch_beats, fetch_words
 
 #: A row of memory: (slice in host order, word address).
 Row = tuple[int, int]

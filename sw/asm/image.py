@@ -10,7 +10,8 @@ import numpy as np
 
 from sw.arch.config import Config
 from sw.arch.floorplan import Queue, floorplan
-from sw.isa.codec import WORD_BYTES, EncodeError, decode
+from sw.isa.codec import EncodeError, decode
+from sw.isa.fields import WORD_BYTES
 
 MAGIC = b"TAKTIMG\0"
 VERSION = 1

@@ -8,7 +8,7 @@ import numpy as np
 from sw.arch.dtype import DType
 from sw.golden.convert import convert, extend, patterns, values
 from sw.golden.special import FUNCTIONS, special
-from sw.isa.table import ALU_TYPES
+from sw.isa.rows.vxm import ALU_TYPES
 
 _COMPARES = {"EQ": np.equal, "NE": np.not_equal, "LT": np.less, "LE": np.less_equal,
              "GT": np.greater, "GE": np.greater_equal}

@@ -6,8 +6,9 @@ from sw.arch.config import load
 from sw.asm.entry import ProgramError
 from sw.asm.program import Program
 from sw.isa.codec import EncodeError, check, layout
+from sw.isa.rows.icu import ICU
 from sw.isa.spec import Op
-from sw.isa.table import ICU, TABLE
+from sw.isa.table import TABLE
 
 CONFIGS = tuple(load(name) for name in ("tiny", "fpga", "small", "full"))
 ROWS = tuple(instr for instr in TABLE if not instr.reserved)

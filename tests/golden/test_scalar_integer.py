@@ -5,7 +5,7 @@ import pytest
 
 from sw.arch.dtype import DType
 from sw.golden.scalar import evaluate
-from sw.isa.table import ALU_TYPES
+from sw.isa.rows.vxm import ALU_TYPES
 from tests import softfloat
 
 WRONG = [(name, dtype) for name, types in ALU_TYPES.items() for dtype in DType if dtype not in types]

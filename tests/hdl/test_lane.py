@@ -12,7 +12,7 @@ from hdl.vxm.lanes import Lanes
 from sw.arch.dtype import DType
 from sw.golden.convert import convert, extend
 from sw.golden.scalar import evaluate
-from sw.isa.table import ALU_TYPES, SPECIAL, STAGES, alu_class
+from sw.isa.rows.vxm import ALU_TYPES, SPECIAL, STAGES, alu_class
 from tests import softfloat
 from tests.hdl.player import COPIES, play
 
