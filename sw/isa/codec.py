@@ -1,16 +1,27 @@
 """Words as numbers: layout of every queue class, and range-checked encoding and decoding."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from sw.arch.config import Config
-from sw.isa.fields import ICU_FIELDS, KIND_BITS, KINDS, SLOTS
+from sw.isa.fields import ICU_FIELDS, KIND_BITS, KINDS, SLOTS, WORD_BYTES
 from sw.isa.rows.icu import ICU
 from sw.isa.spec import Field, Kind, Op, Word
 from sw.isa.table import by_code, instruction
 
 UNIT = KINDS.index("UNIT")
 _ICU_BY_CODE = {instr.code: instr for instr in ICU}
+
+
+def words_to_bytes(words: Iterable[int]) -> bytes:
+    """Words as they stand in memory, in a fetch and in an image."""
+    return b"".join(word.to_bytes(WORD_BYTES, "little") for word in words)
+
+
+def words_from_bytes(raw: bytes) -> list[int]:
+    """The words in bytes from `words_to_bytes`."""
+    return [int.from_bytes(raw[at : at + WORD_BYTES], "little") for at in range(0, len(raw), WORD_BYTES)]
 
 
 class EncodeError(ValueError):
