@@ -13,13 +13,21 @@ from sw.isa.table import restart_gap
 
 
 def facts(c: Config) -> dict:
-    """Plain data that JSON can hold: configuration, floorplan, queues, peaks, bandwidths, memory, timing."""
+    """Plain data that JSON can hold: configuration, floorplan, queues, peaks, bandwidths, memory, timing.
+
+    Under `host` stand names in the order in which the host port numbers slices, queues and units.
+    """
     plan = floorplan(c)
     return {
         "config": asdict(c) | {"hash": f"{c.hash:08x}"},
         "vl": c.vl,
         "stops": [[unit.name for unit in stop] for stop in plan.stops],
         "queues": _queues(c),
+        "host": {
+            "slices": [unit.name for unit in plan.slices],
+            "queues": [queue.name for queue in plan.queues],
+            "units": [unit.name for unit in plan.units],
+        },
         "reserved_queues": [queue.name for queue in plan.reserved],
         "peaks": _peaks(c),
         "bandwidth": _bandwidth(c),

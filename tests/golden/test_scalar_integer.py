@@ -37,6 +37,12 @@ def wrap(number, dtype):
     return (number + half) % (2 * half) - half
 
 
+def test_every_integer_operation_is_tested():
+    """CONVERT has its oracle in test_scalar_softfloat."""
+    others = {"SHL", "SHR", "SAR", "SELECT", "CONVERT"}
+    assert {*EXACT, *CLOSED, *others} == {name for name, types in ALU_TYPES.items() if DType.INT32 in types}
+
+
 @pytest.mark.parametrize("dtype", INTEGERS, ids=lambda d: d.text)
 @pytest.mark.parametrize("name", EXACT)
 def test_overflow(name, dtype):
