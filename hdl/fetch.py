@@ -43,8 +43,7 @@ class FetchTile(wiring.Component):
         m = Module()
         made = Operands(self.config, (2,), 0, self.sim)
         m.submodules.own = own = stamp(made, made.module, streams=self.streams)
-        passed = Signal.like(self.pair, reset_less=True)
-        passed_valid = Signal()
+        passed, passed_valid = Signal.like(self.pair, reset_less=True), Signal()
         m.d.sync += passed_valid.eq(self.above_valid)
         with m.If(self.above_valid):
             m.d.sync += passed.eq(self.above)
