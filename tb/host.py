@@ -45,7 +45,7 @@ class FaultRecord:
 
 @dataclass(frozen=True)
 class Counters:
-    """Of one queue in the last run: cycles in which it issued a word to its unit, errors that the unit corrected for it."""
+    """Of one queue in the last run: cycles in which it gave its unit a word, errors corrected in operands of its words."""
 
     busy: int
     corrected: int

@@ -119,8 +119,8 @@ _ROWS = (
     ("TARGET_COUNT", "rw", "words: vectors of MEM, 16-byte words of QUEUE"),
     ("TRANSFER", "w", "1 load from the input stream, 2 read to the output stream (MEM only)"),
     ("COUNTER_INDEX", "rw", "number of the queue whose counters the next two registers show"),
-    ("COUNTER_BUSY", "r", "cycles of the last run in which the queue issued a word to its unit"),
-    ("COUNTER_CORRECTED", "r", "errors that its unit corrected for it in the last run"),
+    ("COUNTER_BUSY", "r", "cycles of the last run in which the queue gave its unit a word"),
+    ("COUNTER_CORRECTED", "r", "errors corrected in operands of the queue's words in the last run"),
 )
 
 REGISTERS = {row[0]: Register(row[0], 4 * index, *row[1:]) for index, row in enumerate(_ROWS)}
