@@ -11,7 +11,8 @@ from amaranth.utils import bits_for
 from hdl.columns import Placed, columns
 from hdl.host.bus import HostBus
 from hdl.lib.bus import bus_shape
-from hdl.lib.fault import FaultReport
+from hdl.lib.fault import FaultReport, FaultSource, report_first
+from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
 from hdl.lib.tree import tree_sum
 from hdl.queue import RELEASE_CYCLES, Queue
@@ -20,7 +21,7 @@ from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.arch.hostmap import Fault
 from sw.isa.codec import make
-from sw.isa.table import latch
+from sw.isa.stages import latch
 
 RELEASE = RELEASE_CYCLES + 1
 """Cycles from `start` to cycle 0: one to reach the queues."""
@@ -80,7 +81,8 @@ class Core(wiring.Component):
 
     def _cycles(self, m: Module) -> Signal:
         """Simulation only: cycles since cycle 0 of the first iteration, for trace lines."""
-        cycle, armed = Signal(32), Signal()
+        cycle = Signal(32)
+        armed = Signal()
         m.d.sync += cycle.eq(cycle + 1)
         with m.If(self.clear):
             m.d.sync += armed.eq(1)
@@ -175,12 +177,7 @@ class Core(wiring.Component):
             owner = self._owner(m, x, asked)
             for r, tile in enumerate(tiles):
                 if r:
-                    take_q = Signal(name=f"fetch_{x}_{r}")
-                    stream_q = Signal(len(stream), name=f"fetch_stream_{x}_{r}", reset_less=True)
-                    m.d.sync += take_q.eq(take)
-                    with m.If(take):
-                        m.d.sync += stream_q.eq(stream)
-                    take, stream = take_q, stream_q
+                    take, stream = delay(m, take, stream, 1, f"fetch_{x}_{r}")
                 m.d.comb += [tile.take.eq(take), tile.stream.eq(stream)]
             for low, high in zip(tiles, tiles[1:], strict=False):
                 m.d.comb += [low.above_valid.eq(high.valid), low.above.eq(high.pair)]
@@ -200,9 +197,9 @@ class Core(wiring.Component):
 
     def _notify(self, m: Module, queues: list) -> None:
         """A NOTIFY reaches every queue d_func cycles after issue; queues take it RELEASE_CYCLES ahead."""
-        delay = make("NOTIFY").timing(self.config).d_func - RELEASE_CYCLES
+        stages = make("NOTIFY").timing(self.config).d_func - RELEASE_CYCLES
         landing = Cat(queue.notify for queue in queues).any()
-        for k in range(delay):
+        for k in range(stages):
             later = Signal(name=f"notify_{k}")
             m.d.sync += later.eq(landing)
             landing = later
@@ -233,23 +230,11 @@ class Core(wiring.Component):
         total = Signal(CORRECTED_BITS)
         m.d.comb += total.eq(tree_sum(fixed))
         m.d.sync += self.corrected.eq(total)
-
-        found = []
-        for queue, unit in zip(self.plan.queues, queues, strict=True):
-            code, code_q = Signal(Fault, name=f"code_{queue.index}"), Signal(Fault, name=f"code_{queue.index}_q")
-            for one in [unit.fault, *codes.get(queue.index, [])]:
-                with m.If(one != Fault.NONE):
-                    m.d.comb += code.eq(one)
-            m.d.sync += code_q.eq(code)
-            found.append((queue, code_q))
-        m.d.comb += self.fault.valid.eq(Cat(code != Fault.NONE for _, code in found).any())
-        for queue, code in reversed(found):
-            with m.If(code != Fault.NONE):
-                m.d.comb += [
-                    self.fault.code.eq(code),
-                    self.fault.queue.eq(queue.index),
-                    self.fault.unit.eq(self.plan.units.index(queue.unit)),
-                ]
+        sources = [
+            FaultSource(queue.index, self.plan.units.index(queue.unit), (unit.fault, *codes.get(queue.index, ())))
+            for queue, unit in zip(self.plan.queues, queues, strict=True)
+        ]
+        report_first(m, self.fault, sources)
 
 
 def _flat(interface) -> Cat:

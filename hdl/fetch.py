@@ -10,7 +10,7 @@ from hdl.lib.stream import data_bits
 from hdl.lib.tap import Tap
 from sw.arch.config import Config
 from sw.isa.fields import width_of
-from sw.isa.table import latch
+from sw.isa.stages import latch
 
 
 class FetchTile(wiring.Component):

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sw.asm.image import Image
+from sw.asm.image import Image, Region
 from sw.trace import Trace
 
 
@@ -35,6 +35,16 @@ class Run:
     cycles: int
     iterations: int
     fault: Fault | None = None
+
+
+def find_region(image: Image | None, name: str) -> Region:
+    """The input or output of a loaded image with this name; MachineError if there is none."""
+    regions = (*image.inputs, *image.outputs) if image else ()
+    for region in regions:
+        if region.name == name:
+            return region
+    known = ", ".join(region.name for region in regions) or "none"
+    raise MachineError(f"There is no region '{name}'; known are {known}.")
 
 
 class Machine(Protocol):

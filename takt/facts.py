@@ -5,19 +5,29 @@ from dataclasses import asdict
 from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.arch.floorplan import floorplan
-from sw.isa.codec import WORD_BYTES, layout, make
-from sw.isa.fields import MXM_TYPES
-from sw.isa.table import fetch_beats, fetch_words, pass_interval, restart_gap
+from sw.isa.codec import layout, make
+from sw.isa.fields import MXM_TYPES, WORD_BYTES
+from sw.isa.rows.icu import fetch_beats, fetch_words
+from sw.isa.rows.mxm import pass_interval
+from sw.isa.table import restart_gap
 
 
 def facts(c: Config) -> dict:
-    """Plain data that JSON can hold: configuration, floorplan, queues, peaks, bandwidths, memory, timing."""
+    """Plain data that JSON can hold: configuration, floorplan, queues, peaks, bandwidths, memory, timing.
+
+    Under `host` stand names in the order in which the host port numbers slices, queues and units.
+    """
     plan = floorplan(c)
     return {
         "config": asdict(c) | {"hash": f"{c.hash:08x}"},
         "vl": c.vl,
         "stops": [[unit.name for unit in stop] for stop in plan.stops],
         "queues": _queues(c),
+        "host": {
+            "slices": [unit.name for unit in plan.slices],
+            "queues": [queue.name for queue in plan.queues],
+            "units": [unit.name for unit in plan.units],
+        },
         "reserved_queues": [queue.name for queue in plan.reserved],
         "peaks": _peaks(c),
         "bandwidth": _bandwidth(c),

@@ -12,8 +12,9 @@ import numpy as np
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.asm.image import Image
-from sw.isa.codec import WORD_BYTES
-from sw.machine import Fault, MachineError, Run
+from sw.isa.codec import words_to_bytes
+from sw.isa.fields import WORD_BYTES
+from sw.machine import Fault, MachineError, Run, find_region
 from sw.trace import Trace
 from tb.chip import build_chip
 from tb.harness import run
@@ -76,8 +77,8 @@ class CocotbMachine:
             raise MachineError(f"The image is for configuration '{image.config.name}', this chip is '{self.config.name}'.")
         self._image = image
         for queue, words in zip(self._plan.queues, image.boot.values(), strict=True):
-            data = b"".join(word.to_bytes(WORD_BYTES, "little") for word in words)
-            self._request("load_queue", queue.index, np.frombuffer(data, np.uint8).reshape(-1, WORD_BYTES))
+            data = np.frombuffer(words_to_bytes(words), np.uint8).reshape(-1, WORD_BYTES)
+            self._request("load_queue", queue.index, data)
         for segment in image.memory:
             self._request("load_mem", segment.slice, segment.addr, segment.data)
 
@@ -118,11 +119,8 @@ class CocotbMachine:
     def _place(self, place: str | int, addr: int) -> tuple[int, int]:
         if isinstance(place, int):
             return place, addr
-        regions = (*self._image.inputs, *self._image.outputs) if self._image else ()
-        for region in regions:
-            if region.name == place:
-                return region.slice, region.addr + addr
-        raise MachineError(f"The loaded image has no region '{place}'.")
+        region = find_region(self._image, place)
+        return region.slice, region.addr + addr
 
     def _simulate(self, build_dir: Path, environment: dict) -> None:
         try:

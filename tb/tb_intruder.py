@@ -5,16 +5,16 @@ from pathlib import Path
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiResp
 
 from sw.arch.config import load
 from sw.arch.floorplan import floorplan
 from sw.arch.hostmap import REGISTERS, Fault, Space, Transfer
 from sw.asm.image import Image
-from sw.isa.codec import WORD_BYTES
+from sw.isa.codec import words_to_bytes
+from sw.isa.fields import WORD_BYTES
 from tb.host import Host, HostError
+from tb.power_up import power_up
 
 #: Environment variable: folder with `copy.img` and `gather.img`, programs that run long; `copy` has a region
 #: `from` to be filled and a region `to` with the same words after a run, `gather` leaves its region.
@@ -25,16 +25,12 @@ SLICES, QUEUES = len(floorplan(CONFIG).slices), len(floorplan(CONFIG).queues)
 
 async def start(dut, name: str) -> tuple[Host, Image]:
     """A chip after reset with a program in it."""
-    Clock(dut.clk, 10, unit="ns").start()
-    dut.rst.value = 1
-    await ClockCycles(dut.clk, 4)
-    dut.rst.value = 0
+    await power_up(dut)
     host = Host(dut)
     await host.connect(CONFIG.hash)
     image = Image.from_bytes((Path(os.environ[IMAGES]) / f"{name}.img").read_bytes(), CONFIG)
     for queue, words in enumerate(image.boot.values()):
-        raw = b"".join(word.to_bytes(WORD_BYTES, "little") for word in words)
-        await host.load_queue(queue, np.frombuffer(raw, np.uint8).reshape(-1, WORD_BYTES))
+        await host.load_queue(queue, np.frombuffer(words_to_bytes(words), np.uint8).reshape(-1, WORD_BYTES))
     for segment in image.memory:
         await host.load_mem(segment.slice, segment.addr, segment.data)
     return host, image

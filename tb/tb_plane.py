@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles
+
+from tb.power_up import power_up
 
 #: Environment variable: JSON of `cycles` and `ports`, name to value.
 INPUTS = "TAKT_PLANE_INPUTS"
@@ -21,10 +22,7 @@ async def rate(dut):
     given = json.loads(os.environ[INPUTS])
     for name, value in given["ports"].items():
         getattr(dut, name).value = value
-    Clock(dut.clk, 10, unit="ns").start()
-    dut.rst.value = 1
-    await ClockCycles(dut.clk, 4)
-    dut.rst.value = 0
+    await power_up(dut)
     await ClockCycles(dut.clk, 100)
     assert dut.drive_0__valid.value, "no result is driven"
     begin = time.monotonic()

@@ -5,10 +5,9 @@ import os
 from multiprocessing.connection import Client
 
 import cocotb
-from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles
 
 from tb.host import Host, HostError
+from tb.power_up import power_up
 
 ADDRESS = "TAKT_SERVE_ADDRESS"
 KEY = "TAKT_SERVE_KEY"
@@ -17,10 +16,7 @@ KEY = "TAKT_SERVE_KEY"
 @cocotb.test()
 async def serve(dut):
     """Answers each (method, arguments) with ("ok", result), ("refused", text) or ("failed", error), until "close"."""
-    Clock(dut.clk, 10, unit="ns").start()
-    dut.rst.value = 1
-    await ClockCycles(dut.clk, 4)
-    dut.rst.value = 0
+    await power_up(dut)
     session = _Session(Host(dut))
     with Client(os.environ[ADDRESS], authkey=bytes.fromhex(os.environ[KEY])) as wire:
         while True:

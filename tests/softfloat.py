@@ -23,6 +23,13 @@ def generator() -> np.random.Generator:
     return np.random.default_rng(SEED)
 
 
+def same(got: np.ndarray, expected: np.ndarray, *operands: np.ndarray) -> None:
+    """AssertionError with the first differences and their operands."""
+    wrong = np.flatnonzero(got != expected)
+    shown = [[f"{int(x[k]):08x}" for x in (*operands, got, expected)] for k in wrong[:5]]
+    assert not len(wrong), f"{len(wrong)} differ; operands, got, expected: {shown}"
+
+
 def fp32_values() -> np.ndarray:
     """Every combination of sign with interesting exponents and fractions: 220 values."""
     fields = itertools.product((0, 1), _EXPONENTS, _FRACTIONS)

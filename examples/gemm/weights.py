@@ -10,7 +10,7 @@ from sw.asm.flow import arrival, lead, read_time
 from sw.asm.image import Image
 from sw.asm.program import Program
 from sw.isa.table import instruction
-from sw.machine import Machine
+from sw.machine import Machine, MachineError
 
 #: Columns that one LW brings; first of the streams of a plane's 16 on which its sums come back.
 COLUMNS, RESULT_STREAM = 16, 4
@@ -80,7 +80,20 @@ def _trial(program: Program, unit: Unit, slices: list[str], ready: int) -> None:
         program.at(arrival(sums, f"MEM_{name}")).mem(name).write(upper + 1, f"{back}{out + j}")
 
 
-def trial(machine: Machine, load: WeightLoad, weights: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def tried(c: Config, machine: Machine, seed: int) -> WeightLoad:
+    """The program, once it has run with random weights and vectors; MachineError if a plane's sums are wrong."""
+    rng, count = np.random.default_rng(seed), len(planes(c))
+    weights = rng.integers(-128, 128, (count, c.vl, c.vl), np.int8)
+    vectors = rng.integers(-128, 128, (count, c.vl), np.int8)
+    program = weight_load(c)
+    sums = _sums(machine, program, weights, vectors)
+    # float64 holds every sum exactly
+    if (sums != np.einsum("pk,pkn->pn", vectors.astype(float), weights.astype(float))).any():
+        raise MachineError("A plane has other weights than memory held.")
+    return program
+
+
+def _sums(machine: Machine, load: WeightLoad, weights: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Runs the program with int8 [planes, VL, VL] and [planes, VL]; gives the sums, int32 [planes, VL]."""
     c, found = load.image.config, []
     machine.load(load.image)

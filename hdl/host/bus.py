@@ -18,7 +18,8 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from sw.arch.ecc import secded
-from sw.arch.hostmap import WORD_BYTES, Counter, Space
+from sw.arch.hostmap import Counter, Space
+from sw.isa.fields import WORD_BYTES
 
 
 @dataclass(frozen=True)

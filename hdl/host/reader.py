@@ -119,7 +119,10 @@ class Reader(wiring.Component):
         beat = Signal(range(beats))
         part = Signal(self.shape.part_bits)
         left = Signal(self.shape.addr_bits + 1)
-        free, fill, drop, take = Signal(), Signal(), Signal(), Signal()
+        free = Signal()
+        fill = Signal()
+        drop = Signal()
+        take = Signal()
         m.d.comb += [
             free.eq(~self.stream.tvalid | self.stream.tready),
             fill.eq((step == Step.SEND) & free & pieces.r_rdy & (left != 0)),

@@ -65,7 +65,8 @@ class Registers(wiring.Component):
         m = Module()
         axi = self.axi
         step = Signal(Step)
-        address, data = Signal.like(axi.awaddr), Signal(32)
+        address = Signal.like(axi.awaddr)
+        data = Signal(32)
         whole = Signal()
         read_next = Signal()
         with m.Switch(step):

@@ -73,7 +73,8 @@ class Sequencer(wiring.Component):
         step = Signal(Step)
         wait = Signal(range(self.restart_gap))
         left = Signal(32)
-        first, counting = Signal(), Signal()
+        first = Signal()
+        counting = Signal()
         m.d.comb += self.running.eq(step != Step.IDLE)
         with m.If(counting):
             m.d.sync += self.cycles.eq(self.cycles + 1)

@@ -134,7 +134,8 @@ class Transfer(wiring.Component):
     def _answer(self, m, reader, kind):
         """Check what comes back; returns, a cycle later, that there was an answer and that it is lost."""
         answer = self.bus.answer
-        answered, lost = Signal(), Signal()
+        answered = Signal()
+        lost = Signal()
         piece = Signal(self.shape.word_bits)
         m.d.sync += [answered.eq(answer.valid), lost.eq(0), self.corrected.eq(0)]
         with m.If(answer.valid):

@@ -1,5 +1,8 @@
-"""How a unit reports that the machine has to stop."""
+"""How a unit reports that the machine has to stop, and which report is the first."""
 
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -16,3 +19,29 @@ class FaultReport(wiring.Signature):
             "unit": Out(unit_bits),
             "queue": Out(queue_bits),
         })
+
+
+@dataclass(frozen=True)
+class FaultSource:
+    """A queue, its unit, and what its parts report in every cycle: codes, NONE where nothing is wrong."""
+
+    queue: int
+    unit: int
+    codes: tuple[Value, ...]
+
+
+def report_first(m: Module, report, sources: list[FaultSource]) -> None:
+    """Drives a FaultReport with what was wrong in the cycle before: the first source that reports, its last code."""
+    found = []
+    for source in sources:
+        code = Signal(Fault, name=f"code_{source.queue}")
+        code_q = Signal(Fault, name=f"code_{source.queue}_q")
+        for one in source.codes:
+            with m.If(one != Fault.NONE):
+                m.d.comb += code.eq(one)
+        m.d.sync += code_q.eq(code)
+        found.append(code_q)
+    m.d.comb += report.valid.eq(Cat(code != Fault.NONE for code in found).any())
+    for source, code in reversed(list(zip(sources, found, strict=True))):
+        with m.If(code != Fault.NONE):
+            m.d.comb += [report.code.eq(code), report.queue.eq(source.queue), report.unit.eq(source.unit)]

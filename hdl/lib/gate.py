@@ -19,7 +19,7 @@ from amaranth.hdl import (
 from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.isa.fields import SLOTS
-from sw.isa.table import rows
+from sw.isa.table import by_code
 
 
 def longest(c: Config, cls: str) -> int:
@@ -27,7 +27,7 @@ def longest(c: Config, cls: str) -> int:
     found = [
         instr.timing(c, {"dtype": dtype})
         for slot in SLOTS[cls]
-        for instr in rows(cls, slot).values()
+        for instr in by_code(cls, slot).values()
         for dtype in range(len(DType))
     ]
     return max(cycles or 0 for timing in found for cycles in astuple(timing))

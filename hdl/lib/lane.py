@@ -12,7 +12,7 @@ from hdl.lib.multiply import Multiply
 from hdl.lib.simple import Simple
 from hdl.lib.special import Special
 from sw.arch.dtype import DType
-from sw.isa.table import SPECIAL
+from sw.isa.rows.vxm import SPECIAL
 
 
 class Lane(wiring.Component):

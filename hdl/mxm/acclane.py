@@ -10,7 +10,8 @@ from hdl.lib.fp32_add import Fp32Add
 from hdl.lib.pipe import delay
 from sw.arch.config import Config
 from sw.arch.ecc import secded
-from sw.isa.table import acc_stages, instruction
+from sw.isa.rows.mxm import acc_stages
+from sw.isa.table import instruction
 
 
 class AccLane(wiring.Component):

@@ -16,7 +16,8 @@ from sw.arch.config import Config
 from sw.arch.ecc import secded
 from sw.isa.codec import layout
 from sw.isa.fields import ACC_MODES
-from sw.isa.table import acc_stages, instruction
+from sw.isa.rows.mxm import acc_stages
+from sw.isa.table import instruction
 
 PASS, SET, ADD, ADD_OUT, READ = range(len(ACC_MODES))
 

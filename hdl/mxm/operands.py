@@ -13,7 +13,8 @@ from hdl.mxm.fp16 import classes, unpack
 from hdl.mxm.shape import MANTISSA_BITS, MAX_LOAD, SHIFT_BITS, Broadcast, Shape
 from sw.arch.config import Config
 from sw.isa.codec import layout
-from sw.isa.table import instruction, latch
+from sw.isa.stages import latch
+from sw.isa.table import instruction
 
 HOLD = instruction("ABC_HOLD").code
 

@@ -15,7 +15,8 @@ from hdl.sxm.engine import Engine, Tile, queue_class
 from hdl.sxm.tree import WORD, Tree
 from sw.arch.config import Config
 from sw.isa.fields import width_of
-from sw.isa.table import FLOAT_STAGES, instruction, latch
+from sw.isa.stages import FLOAT_STAGES, latch
+from sw.isa.table import instruction
 
 STREAMS = WORD // 8
 

@@ -11,7 +11,8 @@ from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
 from sw.arch.dtype import DType
 from sw.isa.fields import REDUCE_OPS, REDUCE_TYPES, width_of
-from sw.isa.table import FLOAT_STAGES, instruction
+from sw.isa.stages import FLOAT_STAGES
+from sw.isa.table import instruction
 
 MAX, MIN, SUM = range(len(REDUCE_OPS))
 INT32, FP32 = range(len(REDUCE_TYPES))

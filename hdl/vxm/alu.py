@@ -17,7 +17,9 @@ from sw.arch.dtype import DType
 from sw.arch.ecc import secded
 from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
-from sw.isa.table import IMM, NEXT, PREV, STAGES, STREAM, TABLE, VXM, alu_class, instruction, latch
+from sw.isa.rows.vxm import IMM, NEXT, PREV, STAGES, STREAM, VXM, alu_class
+from sw.isa.stages import latch
+from sw.isa.table import TABLE, instruction
 
 SIZES = (1, 2, 4)
 """Streams of an element of 8, 16 and 32 bits."""

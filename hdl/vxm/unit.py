@@ -13,7 +13,7 @@ from hdl.vxm.alu import SIZES, Alu
 from sw.arch.config import Config
 from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
-from sw.isa.table import reachable_groups
+from sw.isa.rows.vxm import reachable_groups
 
 
 class Tile(wiring.Component):

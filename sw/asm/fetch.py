@@ -11,9 +11,10 @@ from sw.arch.stream import Stream
 from sw.asm.burst import Burst
 from sw.asm.entry import ProgramError
 from sw.asm.image import Image, Segment
-from sw.isa.codec import WORD_BYTES
+from sw.isa.codec import words_from_bytes, words_to_bytes
+from sw.isa.fields import WORD_BYTES
+from sw.isa.rows.icu import fetch_beats, fetch_words
 from sw.isa.spec import Op
-from sw.isa.table import fetch_beats, fetch_words
 
 #: A row of memory: (slice in host order, word address).
 Row = tuple[int, int]
@@ -41,8 +42,7 @@ class TextPlan:
             )
         # HALT is the word 0, so a queue that runs into the filling halts.
         packed = np.zeros((len(self.rows) // fetch_beats(c), fetch_beats(c) * 2 * c.vl), np.uint8)
-        raw = b"".join(number.to_bytes(WORD_BYTES, "little") for number in numbers)
-        words = np.frombuffer(raw.ljust(fits * WORD_BYTES, b"\0"), np.uint8)
+        words = np.frombuffer(words_to_bytes(numbers).ljust(fits * WORD_BYTES, b"\0"), np.uint8)
         packed[:, : fetch_words(c) * WORD_BYTES] = words.reshape(-1, fetch_words(c) * WORD_BYTES)
         beats = packed.reshape(-1, c.superlanes, 2, c.lanes)
         segments = []
@@ -58,7 +58,7 @@ def unpack(beats: list[tuple[np.ndarray, np.ndarray]], c: Config) -> list[int]:
     """The words of one fetch from its beats, each the vectors (uint8 [VL]) of the low and the high stream."""
     order = [np.stack([low.reshape(-1, c.lanes), high.reshape(-1, c.lanes)], 1) for low, high in beats]
     raw = np.concatenate(order).tobytes()[: fetch_words(c) * WORD_BYTES]
-    return [int.from_bytes(raw[at : at + WORD_BYTES], "little") for at in range(0, len(raw), WORD_BYTES)]
+    return words_from_bytes(raw)
 
 
 class TextReader:

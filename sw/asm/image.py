@@ -10,7 +10,8 @@ import numpy as np
 
 from sw.arch.config import Config
 from sw.arch.floorplan import Queue, floorplan
-from sw.isa.codec import WORD_BYTES, EncodeError, decode
+from sw.isa.codec import EncodeError, decode, words_from_bytes, words_to_bytes
+from sw.isa.fields import WORD_BYTES
 
 MAGIC = b"TAKTIMG\0"
 VERSION = 1
@@ -84,7 +85,7 @@ class Image:
         parts = []
         for index, words in enumerate(self.boot.values()):
             parts.append(PAIR.pack(index, len(words)))
-            parts.extend(word.to_bytes(WORD_BYTES, "little") for word in words)
+            parts.append(words_to_bytes(words))
         for segment in self.memory:
             parts.append(SEGMENT.pack(segment.slice, segment.addr, len(segment.data), segment.text))
             parts.append(segment.data.tobytes())
@@ -136,10 +137,7 @@ class _Reader:
             index, count = self._unpack(PAIR)
             if index >= len(names):
                 raise ImageError(f"The image holds queue {index}, the last one is {len(names) - 1}.")
-            raw = self._take(count * WORD_BYTES)
-            boot[names[index]] = tuple(
-                int.from_bytes(raw[at : at + WORD_BYTES], "little") for at in range(0, len(raw), WORD_BYTES)
-            )
+            boot[names[index]] = tuple(words_from_bytes(self._take(count * WORD_BYTES)))
         memory = tuple(self._segment() for _ in range(segments))
         regions = [self._region() for _ in range(inputs + outputs)]
         if self.at != len(self.data):

@@ -13,8 +13,8 @@ from sw.asm.image import Image, Region, Segment
 from sw.asm.lower import lower
 from sw.asm.operands import OperandError, bind
 from sw.isa.codec import EncodeError, check, encode
+from sw.isa.rows.icu import fetch_beats
 from sw.isa.spec import Instr, Op, Word
-from sw.isa.table import fetch_beats
 
 #: The last cycle in which an instruction may issue.
 LAST_CYCLE = (1 << 31) - 1

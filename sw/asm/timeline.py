@@ -8,8 +8,8 @@ from sw.asm.burst import Burst, check_copies
 from sw.asm.fetch import FetchError, Row, TextReader
 from sw.asm.image import Image
 from sw.isa.codec import EncodeError, decode
+from sw.isa.rows.icu import fetch_words
 from sw.isa.spec import Word
-from sw.isa.table import fetch_words
 
 
 class TimelineError(ValueError):

@@ -11,8 +11,8 @@ from sw.arch.floorplan import floorplan
 from sw.asm.burst import advance
 from sw.asm.show import show_word
 from sw.asm.timeline import Timeline
+from sw.isa.rows.icu import fetch_beats
 from sw.isa.spec import Op
-from sw.isa.table import fetch_beats
 
 
 @dataclass(frozen=True)

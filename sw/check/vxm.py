@@ -8,7 +8,7 @@ from sw.check.cover import clashes, mask_text, uncovered
 from sw.check.finding import Findings
 from sw.check.issues import Issues
 from sw.isa.fields import CHAIN, SOURCES
-from sw.isa.table import alu_class, reachable_groups
+from sw.isa.rows.vxm import alu_class, reachable_groups
 
 _CLASSES = ("simple", "float", "special")
 

@@ -11,7 +11,7 @@ from sw.check.finding import Findings
 from sw.check.issues import Issues
 from sw.check.moments import Moments
 from sw.isa.fields import MXM_TYPES
-from sw.isa.table import load_columns
+from sw.isa.rows.mxm import load_columns
 
 _NEVER = np.iinfo(np.int64).max
 

@@ -14,7 +14,7 @@ from sw.golden.scalar import evaluate
 from sw.golden.state import State
 from sw.golden.weights import planes
 from sw.isa.fields import ACC_MODES, MXM_TYPES
-from sw.isa.table import FP16
+from sw.isa.rows.mxm import FP16
 
 PASS, SET, ADD, ADD_OUT, READ = range(len(ACC_MODES))
 

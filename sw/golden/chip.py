@@ -4,13 +4,13 @@ import numpy as np
 
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
-from sw.asm.image import Image, Region
+from sw.asm.image import Image
 from sw.asm.timeline import timeline
 from sw.golden.plan import Plan
 from sw.golden.record import record
 from sw.golden.state import Memory
 from sw.isa.table import restart_gap, run_cycles
-from sw.machine import MachineError, Run
+from sw.machine import MachineError, Run, find_region
 from sw.trace import Trace
 
 
@@ -84,7 +84,7 @@ class GoldenMachine:
     def _word(self, place: str | int, addr: int, words: int) -> int:
         """Number of the first of `words` words of a place."""
         if isinstance(place, str):
-            region = self._region(place)
+            region = find_region(self._image, place)
             begin, size = region.slice * self.config.mem.words + region.addr, region.words
         else:
             slices = len(floorplan(self.config).slices)
@@ -96,11 +96,3 @@ class GoldenMachine:
                 f"Words {addr} … {addr + words - 1} are outside of {place}, which has {size} words."
             )
         return begin + addr
-
-    def _region(self, name: str) -> Region:
-        regions = (*self._image.inputs, *self._image.outputs) if self._image else ()
-        for region in regions:
-            if region.name == name:
-                return region
-        known = ", ".join(region.name for region in regions) or "none"
-        raise MachineError(f"There is no region '{name}'; known are {known}.")

@@ -10,8 +10,8 @@ from sw.golden.graph import Graph
 from sw.golden.state import State
 from sw.golden.streams import Streams
 from sw.isa.codec import decode
+from sw.isa.rows.icu import fetch_beats
 from sw.isa.spec import Word
-from sw.isa.table import fetch_beats
 
 
 class Fetches:

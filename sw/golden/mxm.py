@@ -10,7 +10,7 @@ from sw.golden.merge import Merges
 from sw.golden.state import State
 from sw.golden.streams import Streams
 from sw.golden.weights import Weights, planes
-from sw.isa.table import FP16
+from sw.isa.rows.mxm import FP16
 
 
 class Passes:

@@ -8,7 +8,7 @@ import numpy as np
 from sw.arch.dtype import DType
 from sw.golden.convert import convert, extend, patterns, values
 from sw.golden.special import FUNCTIONS, special
-from sw.isa.table import ALU_TYPES
+from sw.isa.rows.vxm import ALU_TYPES, WITH_OVERFLOW
 
 _COMPARES = {"EQ": np.equal, "NE": np.not_equal, "LT": np.less, "LE": np.less_equal,
              "GT": np.greater, "GE": np.greater_equal}
@@ -74,6 +74,6 @@ def _integer(name, dtype, a, b, modular):
         "AND": lambda: x & y, "OR": lambda: x | y, "XOR": lambda: x ^ y, "NOT": lambda: ~x,
     }
     result = compute[name]()
-    if name in ("ADD", "SUB", "MUL", "ABS", "NEG") and not modular:
+    if name in WITH_OVERFLOW and not modular:
         result = np.clip(result, dtype.least, dtype.greatest)
     return extend(dtype, result & 0xFFFFFFFF)

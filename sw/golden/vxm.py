@@ -14,7 +14,7 @@ from sw.golden.scalar import evaluate
 from sw.golden.state import State
 from sw.golden.streams import Streams
 from sw.isa.fields import SOURCES
-from sw.isa.table import IMM, NEXT, PREV, STREAM
+from sw.isa.rows.vxm import IMM, NEXT, PREV, STREAM
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sw.golden.merge import Merges
 from sw.golden.moments import Moments
 from sw.golden.streams import Streams
 from sw.isa.fields import MXM_TYPES
-from sw.isa.table import load_columns
+from sw.isa.rows.mxm import load_columns
 
 _EMPTY = -1
 

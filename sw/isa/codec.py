@@ -1,17 +1,27 @@
 """Words as numbers: layout of every queue class, and range-checked encoding and decoding."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from sw.arch.config import Config
-from sw.isa.fields import ICU_FIELDS, KIND_BITS, KINDS, SLOTS
+from sw.isa.fields import ICU_FIELDS, KIND_BITS, KINDS, SLOTS, WORD_BYTES
+from sw.isa.rows.icu import ICU
 from sw.isa.spec import Field, Kind, Op, Word
-from sw.isa.table import ICU, instruction, rows
+from sw.isa.table import by_code, instruction
 
-#: Bytes that a word takes in memory, in a fetch and in an image.
-WORD_BYTES = 16
 UNIT = KINDS.index("UNIT")
 _ICU_BY_CODE = {instr.code: instr for instr in ICU}
+
+
+def words_to_bytes(words: Iterable[int]) -> bytes:
+    """Words as they stand in memory, in a fetch and in an image."""
+    return b"".join(word.to_bytes(WORD_BYTES, "little") for word in words)
+
+
+def words_from_bytes(raw: bytes) -> list[int]:
+    """The words in bytes from `words_to_bytes`."""
+    return [int.from_bytes(raw[at : at + WORD_BYTES], "little") for at in range(0, len(raw), WORD_BYTES)]
 
 
 class EncodeError(ValueError):
@@ -140,9 +150,9 @@ def decode(number: int, cls: str, c: Config) -> Word:
             code = places["op"].get(number)
             if code == 0:
                 continue
-            if code not in rows(cls, slot):
+            if code not in by_code(cls, slot):
                 raise EncodeError(f"The word {number:#x} has code {code} in slot {slot}, which {cls} does not have.")
-            instr = rows(cls, slot)[code]
+            instr = by_code(cls, slot)[code]
             ops.append(Op(instr, {name: places[name].get(number) for name in instr.fields}))
     word = tuple(ops)
     if encode(word, cls, c) != number:

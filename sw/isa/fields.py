@@ -66,6 +66,8 @@ def _access(verb, other):
 #: Word kinds, in the low three bits of every word.
 KINDS = ("HALT", "UNIT", "NOP", "REPEAT", "IFETCH", "SYNC", "NOTIFY", "CONFIG")
 KIND_BITS = 3
+#: Bytes that a word takes in memory, in a fetch and in an image.
+WORD_BYTES = 16
 
 #: Payload of the instruction-control words; each row uses one or two of these from bit 3 on.
 ICU_FIELDS = {

@@ -7,8 +7,10 @@ from sw.arch.config import PRESETS, Config, load
 from sw.arch.dtype import DType
 from sw.isa.codec import layout
 from sw.isa.fields import ICU_FIELDS, KINDS, SLOTS
+from sw.isa.rows.icu import ICU
+from sw.isa.rows.vxm import ALU_TYPES
 from sw.isa.spec import Field, Instr, Kind, Timing
-from sw.isa.table import ALU_TYPES, ICU, TABLE
+from sw.isa.table import TABLE
 
 _TITLES = {
     "MEM": "MEM: slices of memory",

@@ -1,4 +1,4 @@
-"""What a row of the instruction table is: fields, operands, timing. The rows themselves are in `sw.isa.table`."""
+"""What a row of the instruction table is: fields, operands, timing. The rows themselves are in `sw.isa.rows`."""
 
 import enum
 from collections.abc import Callable, Mapping
@@ -62,9 +62,19 @@ class Timing:
     turn: int = 1
 
 
+def at_issue(config: Config, values: Values) -> Timing:
+    """An instruction that is done when it issues."""
+    return Timing()
+
+
 def no_streams(config: Config, values: Values) -> Streams:
     """An instruction that touches no stream."""
     return ()
+
+
+def groups(count: int, *fields: str) -> Callable[[Config, Values], Streams]:
+    """An instruction whose groups of `count` streams start at the streams in these fields."""
+    return lambda config, values: tuple((values[field], count) for field in fields)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,23 @@
 """Random instructions, programs and texts for hypothesis."""
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from sw.arch.config import load
 from sw.asm.entry import ProgramError
 from sw.asm.program import Program
 from sw.isa.codec import EncodeError, check, layout
+from sw.isa.rows.icu import ICU
 from sw.isa.spec import Op
-from sw.isa.table import ICU, TABLE
+from sw.isa.table import TABLE
 
 CONFIGS = tuple(load(name) for name in ("tiny", "fpga", "small", "full"))
 ROWS = tuple(instr for instr in TABLE if not instr.reserved)
+
+
+def fixed(examples: int) -> settings:
+    """The same examples in every run, however slow the machine is."""
+    return settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

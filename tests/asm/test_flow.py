@@ -3,19 +3,12 @@
 import numpy as np
 import pytest
 
-from sw.arch.config import load
 from sw.asm.entry import ProgramError
 from sw.asm.flow import arrival, chained, read_time
 from sw.asm.operands import PREV
-from sw.asm.program import Program
 from sw.golden.chip import GoldenMachine
 
 WORD = np.arange(1, 5, dtype=np.uint8)
-
-
-@pytest.fixture(params=("tiny", "small"))
-def program(request):
-    return Program(load(request.param))
 
 
 def result(program, addr):

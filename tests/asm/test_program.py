@@ -1,18 +1,12 @@
 import numpy as np
 import pytest
 
-from sw.arch.config import load
 from sw.asm.entry import ProgramError
 from sw.asm.image import Image
 from sw.asm.operands import NEXT, PREV, Imm
-from sw.asm.program import Program
 from sw.asm.timeline import timeline
 from sw.isa.codec import decode
-
-
-@pytest.fixture(params=("tiny", "small"))
-def program(request):
-    return Program(load(request.param))
+from tests.asm.issues import issues
 
 
 def words(program, queue):
@@ -21,16 +15,6 @@ def words(program, queue):
     cls = program.queue(queue).cls
     ops = [decode(number, cls, program.config) for number in image.boot[queue]]
     return [(" | ".join(op.instr.name for op in word), *word[0].values.values()) for word in ops]
-
-
-def issues(image, queue):
-    """(names, cycle) of everything a queue issues, copies written out."""
-    return [
-        (" | ".join(op.instr.name for op in burst.word), burst.start + k * burst.gap)
-        for burst in timeline(image).bursts
-        if burst.queue.name == queue
-        for k in range(burst.count)
-    ]
 
 
 def test_nops_fill_the_gaps(program):

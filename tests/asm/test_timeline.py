@@ -8,21 +8,12 @@ from sw.asm.image import Image, Segment
 from sw.asm.program import Program
 from sw.asm.timeline import TimelineError, timeline
 from sw.isa.codec import encode, make
+from tests.asm.issues import issues
 
 TINY = load("tiny")
 #: Cycles from the issue of IFETCH to the first issue of what it brings, and from NOTIFY to the release.
 FETCH = make("IFETCH").timing(TINY).d_func
 LANDS = make("NOTIFY").timing(TINY).d_func
-
-
-def issues(image, queue):
-    """(names, cycle) of everything a queue issues, copies written out."""
-    return [
-        (" | ".join(op.instr.name for op in burst.word), burst.start + k * burst.gap)
-        for burst in timeline(image).bursts
-        if burst.queue.name == queue
-        for k in range(burst.count)
-    ]
 
 
 def boot(queue, *ops):

@@ -2,7 +2,7 @@
 
 from sw.asm.operands import NEXT, PREV
 from sw.isa.codec import make
-from sw.isa.table import fetch_words
+from sw.isa.rows.icu import fetch_words
 from tests.check.bring import TINY, bring
 
 CHAIN = make("MOV").timing(TINY).d_chain - make("MOV").timing(TINY).chain_skew

@@ -10,8 +10,10 @@ from sw.arch.floorplan import floorplan
 from sw.asm.burst import advance
 from sw.asm.image import Image
 from sw.asm.timeline import timeline
+from sw.isa.rows.icu import fetch_beats
+from sw.isa.rows.mxm import load_columns
+from sw.isa.rows.vxm import alu_class, reachable_groups
 from sw.isa.spec import Op
-from sw.isa.table import alu_class, fetch_beats, load_columns, reachable_groups
 
 
 class Reference:

@@ -11,7 +11,7 @@ import numpy as np
 from sw.arch.dtype import DType
 from sw.golden.dot import fp16_dot
 from sw.golden.scalar import evaluate
-from sw.isa.table import load_columns
+from sw.isa.rows.mxm import load_columns
 from sw.trace import WRITE
 
 

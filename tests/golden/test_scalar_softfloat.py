@@ -16,18 +16,12 @@ def pairs():
     return softfloat.fp32_pairs()
 
 
-def same(got, expected, *operands):
-    wrong = np.flatnonzero(got != expected)
-    shown = [[f"{int(x[k]):08x}" for x in (*operands, got, expected)] for k in wrong[:5]]
-    assert not len(wrong), f"{len(wrong)} differ; operands, got, expected: {shown}"
-
-
 @pytest.mark.parametrize("name, oracle", [
     ("ADD", "add"), ("SUB", "sub"), ("MUL", "mul"), ("EQ", "eq"), ("LT", "lt_quiet"), ("LE", "le_quiet")])
 def test_binary(name, oracle, pairs):
     a, b = pairs
     assert len(a) >= 46_464
-    same(evaluate(name, DType.FP32, a, b), softfloat.arithmetic(oracle, a, b), a, b)
+    softfloat.same(evaluate(name, DType.FP32, a, b), softfloat.arithmetic(oracle, a, b), a, b)
 
 
 @pytest.mark.parametrize("name, oracle, swap, negate", [
@@ -35,14 +29,14 @@ def test_binary(name, oracle, pairs):
 def test_derived_compares(name, oracle, swap, negate, pairs):
     a, b = pairs
     expected = softfloat.arithmetic(oracle, *((b, a) if swap else (a, b)))
-    same(evaluate(name, DType.FP32, a, b), ~expected if negate else expected, a, b)
+    softfloat.same(evaluate(name, DType.FP32, a, b), ~expected if negate else expected, a, b)
 
 
 @pytest.mark.parametrize("src, dst", list(itertools.product(DType, DType)), ids=lambda d: d.text)
 def test_convert(src, dst):
     a = softfloat.singles(src)
     assert len(a) >= 46_464 or len(a) == 1 << src.bits
-    same(convert(src, dst, a), softfloat.conversion(src, dst, a), a)
+    softfloat.same(convert(src, dst, a), softfloat.conversion(src, dst, a), a)
 
 
 def test_min_max_order_zeros_and_propagate_nan():
@@ -53,7 +47,7 @@ def test_min_max_order_zeros_and_propagate_nan():
     nan = ((a & 0x7FFFFFFF) > 0x7F800000) | ((b & 0x7FFFFFFF) > 0x7F800000)
     for name, a_first in (("MIN", keys[0] < keys[1]), ("MAX", keys[0] > keys[1])):
         expected = np.where(nan, 0x7FC00000, np.where(a_first, a, b)).astype(np.uint32)
-        same(evaluate(name, DType.FP32, a, b), expected, a, b)
+        softfloat.same(evaluate(name, DType.FP32, a, b), expected, a, b)
 
 
 @pytest.mark.parametrize("name, operand, expected", [

@@ -12,7 +12,7 @@ from hdl.vxm.lanes import Lanes
 from sw.arch.dtype import DType
 from sw.golden.convert import convert, extend
 from sw.golden.scalar import evaluate
-from sw.isa.table import ALU_TYPES, SPECIAL, STAGES, alu_class
+from sw.isa.rows.vxm import ALU_TYPES, SPECIAL, STAGES, alu_class
 from tests import softfloat
 from tests.hdl.player import COPIES, play
 
@@ -26,12 +26,6 @@ def operate(lane, folder, kind, op, dtype, a, b=0, mask=0, to=0, modular=0):
     return play(lane, STAGES[kind], folder, op=op, dtype=dtype, a=a, b=b, mask=mask, to=to, modular=modular)
 
 
-def same(got, expected, *operands):
-    wrong = np.flatnonzero(got != expected)
-    shown = [[f"{int(x[k]):08x}" for x in (*operands, got, expected)] for k in wrong[:5]]
-    assert not len(wrong), f"{len(wrong)} differ; operands, got, expected: {shown}"
-
-
 @pytest.mark.parametrize(
     "kind, oracles", [("float", ("add", "sub", "mul")), ("simple", ("eq", "lt_quiet", "le_quiet"))]
 )
@@ -40,7 +34,7 @@ def test_fp32_against_softfloat(lane, tmp_path, kind, oracles):
     op = np.repeat([ALU_OP[oracle.split("_")[0].upper()] for oracle in oracles], len(a))
     got = operate(lane, tmp_path, kind, op, DType.FP32, np.tile(a, len(oracles)), np.tile(b, len(oracles)))
     for oracle, answers in zip(oracles, got.reshape(len(oracles), -1), strict=True):
-        same(answers, softfloat.arithmetic(oracle, a, b), a, b)
+        softfloat.same(answers, softfloat.arithmetic(oracle, a, b), a, b)
 
 
 @pytest.mark.parametrize("src", DType, ids=lambda d: d.text)
@@ -49,7 +43,7 @@ def test_convert_against_softfloat(lane, tmp_path, src):
     to = np.repeat(np.arange(len(DType)), len(a))
     got = operate(lane, tmp_path, "float", ALU_OP["CONVERT"], src, np.tile(a, len(DType)), to=to)
     for dst, answers in zip(DType, got.reshape(len(DType), -1), strict=True):
-        same(answers, softfloat.conversion(src, dst, a), a)
+        softfloat.same(answers, softfloat.conversion(src, dst, a), a)
 
 
 @pytest.mark.parametrize("name", SPECIAL)
@@ -60,7 +54,7 @@ def test_special_against_golden(lane, tmp_path, name):
     halves = convert(DType.FP16, DType.FP32, np.arange(1 << 16))
     a = np.concatenate([halves, softfloat.fp32_singles(), spread.ravel()])
     got = operate(lane, tmp_path, "special", ALU_OP[name], DType.FP32, a)
-    same(got, evaluate(name, DType.FP32, a), a)
+    softfloat.same(got, evaluate(name, DType.FP32, a), a)
 
 
 @pytest.mark.parametrize("dtype", DType, ids=lambda d: d.text)
@@ -81,7 +75,7 @@ def test_simple_against_golden(lane, tmp_path, dtype):
         for wrap in (False, True):
             at = (choice == k) & (modular == wrap)
             expected = evaluate(name, dtype, a[at], b[at], mask=mask[at], modular=wrap)
-            same(got[at], expected, a[at], b[at], np.full(at.sum(), ALU_OP[name]))
+            softfloat.same(got[at], expected, a[at], b[at], np.full(at.sum(), ALU_OP[name]))
 
 
 @pytest.mark.parametrize("dtype", [d for d in ALU_TYPES["MUL"] if not d.is_float], ids=lambda d: d.text)
@@ -92,4 +86,4 @@ def test_integer_multiply_against_golden(lane, tmp_path, dtype):
     got = operate(lane, tmp_path, "float", ALU_OP["MUL"], dtype, a, b, modular=modular)
     for wrap in (False, True):
         at = modular == wrap
-        same(got[at], evaluate("MUL", dtype, a[at], b[at], modular=wrap), a[at], b[at])
+        softfloat.same(got[at], evaluate("MUL", dtype, a[at], b[at], modular=wrap), a[at], b[at])

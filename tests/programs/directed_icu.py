@@ -6,7 +6,7 @@ from sw.arch.config import Config
 from sw.asm.program import Program
 from sw.isa.codec import make
 from sw.isa.fields import ICU_FIELDS, SOURCES
-from sw.isa.table import fetch_beats, fetch_words
+from sw.isa.rows.icu import fetch_beats, fetch_words
 from tests.programs.stage import LEAD, Stage
 
 IMM = SOURCES.index("IMM")

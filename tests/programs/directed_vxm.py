@@ -8,7 +8,7 @@ from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.isa.codec import make
 from sw.isa.fields import SOURCES
-from sw.isa.table import ALU_TYPES, VXM, WITH_OVERFLOW, alu_class, reachable_groups
+from sw.isa.rows.vxm import ALU_TYPES, VXM, WITH_OVERFLOW, alu_class, reachable_groups
 from tests.programs.edges import edges, pairs, singles
 from tests.programs.stage import BURST, Stage
 

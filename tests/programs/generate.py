@@ -8,7 +8,7 @@ from sw.arch.config import Config
 from sw.asm.program import Program
 from sw.isa.codec import make
 from sw.isa.fields import SOURCES
-from sw.isa.table import fetch_beats, fetch_words
+from sw.isa.rows.icu import fetch_beats, fetch_words
 from tests.programs.planes import Plane, session
 from tests.programs.schedule import OFFSETS, ONES, REGION, TEXT_ROWS, ZERO, Busy, Schedule
 from tests.programs.units import TRANSACTIONS, group

@@ -9,8 +9,9 @@ from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.isa.codec import make
 from sw.isa.fields import SOURCES
+from sw.isa.rows.sxm import SXM
+from sw.isa.rows.vxm import ALU_TYPES, VXM, alu_class
 from sw.isa.spec import Op
-from sw.isa.table import ALU_TYPES, SXM, VXM, alu_class
 from tests.programs.stage import Stage
 
 #: Vectors that pass an instruction, one a cycle, and which of them is its operand.

@@ -3,7 +3,7 @@
 from sw.arch.dtype import DType
 from sw.isa.codec import make
 from sw.isa.fields import SOURCES
-from sw.isa.table import ALU_TYPES, VXM, alu_class, reachable_groups
+from sw.isa.rows.vxm import ALU_TYPES, VXM, alu_class, reachable_groups
 from tests.programs.schedule import OFFSETS, ONES, REGION, ZERO, Busy, Schedule
 
 STREAM, PREV, NEXT, IMM = range(len(SOURCES))

@@ -10,6 +10,7 @@ import pytest
 
 import takt
 from sw.arch.config import PRESETS, load
+from sw.arch.floorplan import floorplan
 from sw.asm.image import Image
 from takt.cli import COMMANDS, main
 
@@ -50,6 +51,15 @@ def test_full_is_the_published_chip(run):
     assert known["memory"]["bytes"] == 88 * 8192 * 320
     assert len(known["reserved_queues"]) == 32
     assert sum(one["count"] for one in known["queues"].values()) + 32 >= 144
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_info_lists_what_the_host_port_numbers(run, name):
+    known = json.loads(run("info", "--config", name, "--json")[1])
+    host, plan = known["host"], floorplan(load(name))
+    assert all(plan.queue(queue).index == index for index, queue in enumerate(host["queues"]))
+    assert host["slices"] == [f"MEM_{side}{n}" for side in "WE" for n in range(known["config"]["mem"]["slices"])]
+    assert sorted(host["units"]) == sorted(unit for stop in known["stops"] for unit in stop)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -7,7 +7,8 @@ from hdl.export import export
 from hdl.vxm.lanes import Lanes
 from sw.arch.dtype import DType
 from sw.golden.scalar import evaluate
-from sw.isa.table import ALU_TYPES, STAGES, alu_class, instruction
+from sw.isa.rows.vxm import ALU_TYPES, STAGES, alu_class
+from sw.isa.table import instruction
 from tb.loops import with_loops
 from tests import softfloat
 from tests.hdl.player import COPIES, play
