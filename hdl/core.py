@@ -68,9 +68,9 @@ class Core(wiring.Component):
         rows = self._rows(m, placed)
         spines = self._spines(m, placed, queues, rows)
         self._bus(m, placed, queues, spines)
-        self._fetches(m, queues, rows)
+        owners = self._fetches(m, queues, rows)
         self._notify(m, queues)
-        self._reports(m, placed, queues, rows, spines)
+        self._reports(m, placed, queues, rows, spines, owners)
         return m
 
     def _control(self, m: Module) -> None:
@@ -162,8 +162,10 @@ class Core(wiring.Component):
             m.d.sync += joined[name].eq(total)
         return joined
 
-    def _fetches(self, m: Module, queues: list, rows: list) -> None:
-        """One fetch port a stop, shared by its queues: the stream pair goes north with the stagger, text comes south."""
+    def _fetches(self, m: Module, queues: list, rows: list) -> list[Signal]:
+        """One fetch port a stop, shared by its queues: the stream pair goes north with the stagger, text comes south.
+        Returns for every stop which of its queues the text is for."""
+        owners = []
         for x in range(len(self.plan.stops)):
             users = [queues[queue.index] for queue in self.plan.queues if queue.unit.stop == x]
             tiles = [getattr(row, f"fetch_{x}") for row in rows]
@@ -186,6 +188,8 @@ class Core(wiring.Component):
                 m.d.comb += [low.above_valid.eq(high.valid), low.above.eq(high.pair)]
             for k, user in enumerate(users):
                 m.d.comb += [user.fetched.eq(tiles[0].valid & owner[k]), user.pair.eq(tiles[0].pair)]
+            owners.append(owner)
+        return owners
 
     def _owner(self, m: Module, x: int, asked) -> Signal:
         """Which queue's text is coming south: the last that asked, from when its first words can be there."""
@@ -208,8 +212,9 @@ class Core(wiring.Component):
             landing = later
         m.d.comb += [queue.release.eq(landing) for queue in queues]
 
-    def _reports(self, m: Module, placed: list[list[Placed]], queues: list, rows: list, spines: dict) -> None:
-        """Gathers halts, faults and corrections, one register stage from where they happen."""
+    def _reports(self, m: Module, placed: list, queues: list, rows: list, spines: dict, owners: list[Signal]) -> None:
+        """Gathers halts, faults and corrections, one register stage from where they happen. A stream conflict is reported
+        as of the first queue of its stop."""
         m.d.sync += self.halted.eq(Cat(queue.halted for queue in queues).all())
         codes, fixed = {}, []
         for x, members in enumerate(placed):
@@ -222,13 +227,15 @@ class Core(wiring.Component):
             local = [queue for queue in self.plan.queues if queue.unit.stop == x]
             if not local:
                 continue
-            extra = codes.setdefault(local[0].index, [])
-            conflict, lost = Signal(Fault, name=f"conflict_{x}"), Signal(Fault, name=f"text_lost_{x}")
+            conflict = Signal(Fault, name=f"conflict_{x}")
             with m.If(Cat(row.conflict[x] for row in rows).any()):
                 m.d.comb += conflict.eq(Fault.STREAM_CONFLICT)
-            with m.If(Cat(tile.uncorrectable for tile in fetches).any()):
-                m.d.comb += lost.eq(Fault.ECC)
-            extra += [conflict, lost]
+            codes.setdefault(local[0].index, []).append(conflict)
+            for k, queue in enumerate(local):
+                lost = Signal(Fault, name=f"text_lost_{queue.index}")
+                with m.If(Cat(tile.uncorrectable for tile in fetches).any() & owners[x][k]):
+                    m.d.comb += lost.eq(Fault.ECC)
+                codes.setdefault(queue.index, []).append(lost)
             fixed += [tile.corrected[0] + tile.corrected[1] for tile in fetches]
         total = Signal(CORRECTED_BITS)
         m.d.comb += total.eq(tree_sum(fixed))
