@@ -44,7 +44,7 @@ class FaultRecord:
 
 @dataclass(frozen=True)
 class Counters:
-    """Of one unit in the last run: cycles in which it was busy, errors that it corrected."""
+    """Of one queue in the last run: cycles in which it gave its unit a word, errors corrected in operands of its words."""
 
     busy: int
     corrected: int
@@ -164,9 +164,9 @@ class Host:
         cycle = await self.read("FAULT_CYCLE_LO") | await self.read("FAULT_CYCLE_HI") << 32
         return FaultRecord(code, await self.read("FAULT_UNIT"), None if queue == NO_QUEUE else queue, cycle)
 
-    async def counters(self, unit: int) -> Counters:
-        """Counters of a unit in the last run."""
-        await self.write("COUNTER_INDEX", unit)
+    async def counters(self, queue: int) -> Counters:
+        """Counters of a queue in the last run."""
+        await self.write("COUNTER_INDEX", queue)
         return Counters(await self.read("COUNTER_BUSY"), await self.read("COUNTER_CORRECTED"))
 
     async def _load(self, space: Space, unit: int, address: int, words: np.ndarray, word_bytes: int):

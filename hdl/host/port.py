@@ -90,7 +90,7 @@ class HostPort(wiring.Component):
             transfer.count.eq(registers.target_count),
             transfer.abort.eq(registers.abort),
             transfer.ask.eq(registers.ask),
-            transfer.counter_unit.eq(registers.counter_index),
+            transfer.counter_queue.eq(registers.counter_index),
             transfer.counter.eq(registers.counter),
             registers.told.eq(transfer.told),
             registers.told_value.eq(transfer.told_value),
