@@ -210,7 +210,7 @@ class Core(wiring.Component):
             later = Signal(name=f"notify_{k}")
             m.d.sync += later.eq(landing)
             landing = later
-        m.d.comb += [queue.release.eq(landing) for queue in queues]
+        m.d.comb += [queue.notified.eq(landing) for queue in queues]
 
     def _reports(self, m: Module, placed: list, queues: list, rows: list, spines: dict, owners: list[Signal]) -> None:
         """Gathers halts, faults and corrections, one register stage from where they happen. A stream conflict is reported

@@ -40,7 +40,7 @@ class Queue(wiring.Component):
         Host bus: QUEUE writes load the boot part in order and set its length; STATUS reads give the counters.
     fetched, pair : In
         Text that comes south, low stream in the low half.
-    release : In(1)
+    notified : In(1)
         A NOTIFY lands: a queue that is parked goes on RELEASE_CYCLES later.
     issue : Out(Issue), fetch : Out(1), fetch_stream : Out, notify : Out(1)
         What stands at tile 0 in this cycle.
@@ -65,7 +65,7 @@ class Queue(wiring.Component):
             "corrected": In(8),
             "fetched": In(1),
             "pair": In(2 * data_bits(c)),
-            "release": In(1),
+            "notified": In(1),
             "issue": Out(Issue(c, cls)),
             "fetch": Out(1),
             "fetch_stream": Out(stream),
@@ -172,7 +172,7 @@ class Queue(wiring.Component):
             with m.Case(KIND["IFETCH"]):
                 m.d.sync += [self.fetch.eq(1), self.fetch_stream.eq(value("IFETCH.stream"))]
             with m.Case(KIND["SYNC"]):
-                m.d.comb += pop.eq(self.release)
+                m.d.comb += pop.eq(self.notified)
             with m.Case(KIND["NOTIFY"]):
                 m.d.sync += [last.eq(head), self.notify.eq(1)]
             with m.Case(KIND["CONFIG"]):
