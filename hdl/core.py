@@ -11,7 +11,7 @@ from amaranth.utils import bits_for
 from hdl.columns import Placed, columns
 from hdl.host.bus import HostBus
 from hdl.lib.bus import bus_shape
-from hdl.lib.fault import FaultReport
+from hdl.lib.fault import FaultReport, chip_corrected_bits
 from hdl.lib.stamp import stamp
 from hdl.lib.tree import tree_sum
 from hdl.queue import RELEASE_CYCLES, Queue
@@ -26,7 +26,6 @@ RELEASE = RELEASE_CYCLES + 1
 """Cycles from `start` to cycle 0: one to reach the queues."""
 GATHER = 1
 """Cycles from an event in the core to `halted`, `fault` and `corrected`."""
-CORRECTED_BITS = 16
 
 
 class Core(wiring.Component):
@@ -54,7 +53,7 @@ class Core(wiring.Component):
             "freeze": In(1),
             "halted": Out(1),
             "fault": Out(FaultReport(bits_for(shape.units - 1), bits_for(shape.queues - 1))),
-            "corrected": Out(CORRECTED_BITS),
+            "corrected": Out(chip_corrected_bits(c)),
         })
 
     def elaborate(self, platform):
@@ -237,7 +236,7 @@ class Core(wiring.Component):
                     m.d.comb += lost.eq(Fault.ECC)
                 codes.setdefault(queue.index, []).append(lost)
             fixed += [tile.corrected[0] + tile.corrected[1] for tile in fetches]
-        total = Signal(CORRECTED_BITS)
+        total = Signal.like(self.corrected)
         m.d.comb += total.eq(tree_sum(fixed))
         m.d.sync += self.corrected.eq(total)
 

@@ -6,10 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.lib.bus import answer, bus_shape, request
 from hdl.lib.ecc import parity
+from hdl.lib.fault import corrected_bits
 from hdl.lib.issue import Issue
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import data_bits
+from hdl.lib.tally import tally
 from sw.arch.config import Config
 from sw.arch.hostmap import Counter, Fault, Space
 from sw.isa.codec import WORD_BYTES, layout
@@ -62,7 +64,7 @@ class Queue(wiring.Component):
             "index": In(bus_shape(c).unit_bits),
             "request": In(request(c)),
             "answer": Out(answer(c)),
-            "corrected": In(8),
+            "corrected": In(corrected_bits(c)),
             "fetched": In(1),
             "pair": In(2 * data_bits(c)),
             "notified": In(1),
@@ -253,15 +255,15 @@ class Queue(wiring.Component):
         return stored, overflow
 
     def _counters(self, m):
-        """Busy cycles and corrections of this run, read in space STATUS."""
+        """Busy cycles and corrections of this run, read in space STATUS. They stay at their greatest value."""
         busy, corrected = Signal(32), Signal(32)
         with m.If(self.clear):
             m.d.sync += [busy.eq(0), corrected.eq(0)]
         with m.Else():
             with m.If(self.issue.valid):
-                m.d.sync += busy.eq(busy + 1)
+                m.d.sync += busy.eq(tally(busy, 1))
             with m.If(self.corrected != 0):
-                m.d.sync += corrected.eq(corrected + self.corrected)
+                m.d.sync += corrected.eq(tally(corrected, self.corrected))
         hit = self.request.valid & (self.request.unit == self.index)
         counter, queue = Space.STATUS, Space.QUEUE
         asked, done, which = Signal(), Signal(), Signal(reset_less=True)

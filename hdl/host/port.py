@@ -11,6 +11,7 @@ from hdl.host.registers import Registers
 from hdl.host.sequencer import Sequencer
 from hdl.host.transfer import Transfer
 from hdl.lib.fault import FaultReport
+from hdl.lib.tally import tally
 from sw.arch.hostmap import ID, NO_QUEUE, PAGE_BYTES, REGISTERS, VERSION, Fault
 
 
@@ -149,7 +150,7 @@ class HostPort(wiring.Component):
                 registers.fault_cycle_hi.eq(sequencer.cycles[32:]),
             ]
         with m.If(self.corrected.any() | transfer.corrected):
-            m.d.sync += registers.corrected.eq(registers.corrected + self.corrected + transfer.corrected)
+            m.d.sync += registers.corrected.eq(tally(registers.corrected, self.corrected + transfer.corrected))
         m.d.comb += [
             sequencer.fault.eq(self.fault.valid),
             registers.fault.eq(code),
