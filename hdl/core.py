@@ -12,6 +12,7 @@ from hdl.columns import Placed, columns
 from hdl.host.bus import HostBus
 from hdl.lib.bus import bus_shape
 from hdl.lib.fault import FaultReport, chip_corrected_bits
+from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
 from hdl.lib.tree import tree_sum
 from hdl.queue import RELEASE_CYCLES, Queue
@@ -176,12 +177,7 @@ class Core(wiring.Component):
             owner = self._owner(m, x, asked)
             for r, tile in enumerate(tiles):
                 if r:
-                    take_q = Signal(name=f"fetch_{x}_{r}")
-                    stream_q = Signal(len(stream), name=f"fetch_stream_{x}_{r}", reset_less=True)
-                    m.d.sync += take_q.eq(take)
-                    with m.If(take):
-                        m.d.sync += stream_q.eq(stream)
-                    take, stream = take_q, stream_q
+                    take, stream = delay(m, take, stream, 1, f"fetch_{x}_{r}")
                 m.d.comb += [tile.take.eq(take), tile.stream.eq(stream)]
             for low, high in zip(tiles, tiles[1:], strict=False):
                 m.d.comb += [low.above_valid.eq(high.valid), low.above.eq(high.pair)]
@@ -192,20 +188,17 @@ class Core(wiring.Component):
 
     def _owner(self, m: Module, x: int, asked) -> Signal:
         """Which queue's text is coming south: the last that asked, from when its first words can be there."""
-        for k in range(latch(self.config) - 1):
-            later = Signal(len(asked), name=f"fetch_asked_{x}_{k}")
-            m.d.sync += later.eq(asked)
-            asked = later
+        valid, asked = delay(m, asked.any(), asked, latch(self.config) - 1, f"fetch_asked_{x}")
         owner = Signal(len(asked), name=f"fetch_owner_{x}")
-        with m.If(asked.any()):
+        with m.If(valid):
             m.d.sync += owner.eq(asked)
         return owner
 
     def _notify(self, m: Module, queues: list) -> None:
         """A NOTIFY reaches every queue d_func cycles after issue; queues take it RELEASE_CYCLES ahead."""
-        delay = make("NOTIFY").timing(self.config).d_func - RELEASE_CYCLES
+        way = make("NOTIFY").timing(self.config).d_func - RELEASE_CYCLES
         landing = Cat(queue.notify for queue in queues).any()
-        for k in range(delay):
+        for k in range(way):
             later = Signal(name=f"notify_{k}")
             m.d.sync += later.eq(landing)
             landing = later
