@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Assert, Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -175,6 +175,8 @@ class Core(wiring.Component):
                 with m.If(user.fetch):
                     m.d.comb += stream.eq(user.fetch_stream)
             owner = self._owner(m, x, asked)
+            if self.sim:
+                self._watch_fetches(m, x, asked)
             for r, tile in enumerate(tiles):
                 if r:
                     take, stream = delay(m, take, stream, 1, f"fetch_{x}_{r}")
@@ -193,6 +195,13 @@ class Core(wiring.Component):
         with m.If(valid):
             m.d.sync += owner.eq(asked)
         return owner
+
+    def _watch_fetches(self, m: Module, x: int, asked) -> None:
+        """Simulation only: one fetch at a time, and `turn` cycles for each."""
+        before = Signal(make("IFETCH").timing(self.config).turn - 1, name=f"fetch_busy_{x}")
+        m.d.sync += before.eq(Cat(asked.any(), before))
+        twice = (asked & (asked - 1)).any() | asked.any() & before.any()
+        m.d.sync += Assert(~twice, "a fetch port was used before it was free")
 
     def _notify(self, m: Module, queues: list) -> None:
         """A NOTIFY reaches every queue d_func cycles after issue; queues take it RELEASE_CYCLES ahead."""

@@ -42,6 +42,7 @@ CASE_TRAPS = {
     "acc_turn": "ACC came back to a row too soon",
     "mem_port_read": "two accesses of one class met in one slice",
     "mem_port_write": "two accesses of one class met in one slice",
+    "fetch_port": "a fetch port was used before it was free",
     "mem_bank_mapped": "a read and a write met in one bank",
 }
 
