@@ -3,9 +3,10 @@
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
-from hdl.core import CORRECTED_BITS, GATHER, RELEASE, Core
+from hdl.core import GATHER, RELEASE, Core
 from hdl.host.port import HostPort
 from hdl.lib.bus import bus_shape
+from hdl.lib.fault import chip_corrected_bits
 from hdl.lib.stamp import stamp
 from sw.arch.config import Config
 from sw.isa.table import restart_gap
@@ -25,7 +26,7 @@ class Chip(wiring.Component):
             restart_gap=restart_gap(c),
             release=RELEASE,
             gather=GATHER,
-            corrected_bits=CORRECTED_BITS,
+            corrected_bits=chip_corrected_bits(c),
         )
         outside = ("s_axil", "s_axis", "m_axis", "interrupt")
         super().__init__({name: self._port.signature.members[name] for name in outside})

@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.lib.fault import corrected_bits
 from hdl.lib.issue import Issue
 from hdl.lib.stream import Drive
 from hdl.lib.tap import taps
@@ -42,7 +43,7 @@ class Column(wiring.Component):
 
     Members
     -------
-    issue_q : In(Issue), corrected_q : Out(8), fault_q : Out(Fault)
+    issue_q : In(Issue), corrected_q : Out(corrected_bits), fault_q : Out(Fault)
         For each queue q.
     tile_r
         The narrow ports of superlane r's tile, from outside.
@@ -52,7 +53,7 @@ class Column(wiring.Component):
         self.config, self.classes, self._tile = c, classes, tile
         ports = dict(members or {})
         for q, cls in enumerate(classes):
-            ports |= {f"issue_{q}": In(Issue(c, cls)), f"corrected_{q}": Out(8), f"fault_{q}": Out(Fault)}
+            ports |= {f"issue_{q}": In(Issue(c, cls)), f"corrected_{q}": Out(corrected_bits(c)), f"fault_{q}": Out(Fault)}
         for r in range(c.superlanes):
             ports[f"tile_{r}"] = In(narrow(tile))
         super().__init__(ports)
@@ -72,7 +73,7 @@ class Column(wiring.Component):
         for code in reversed(faults):
             with m.If(code != Fault.NONE):
                 m.d.comb += getattr(self, f"fault_{queue}").eq(code)
-        total = Signal(8, name=f"corrected_sum_{queue}")
+        total = Signal(corrected_bits(self.config), name=f"corrected_sum_{queue}")
         m.d.comb += [total.eq(tree_sum(corrected)), getattr(self, f"corrected_{queue}").eq(total)]
 
 

@@ -34,8 +34,6 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
         return [Placed(unit.name.lower(), Plane(c, sim), "mxm_plane", "mxm_tile", unit, queues)]
     if unit.kind == "SXM":
         return [_engine(c, queue, sim) for queue in queues]
-    if unit.kind == "MXM":
-        return [Placed(unit.name.lower(), Plane(c, sim), "mxm_plane", "mxm_tile", unit, queues)]
     return []
 
 

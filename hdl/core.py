@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Assert, Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -11,7 +11,7 @@ from amaranth.utils import bits_for
 from hdl.columns import Placed, columns
 from hdl.host.bus import HostBus
 from hdl.lib.bus import bus_shape
-from hdl.lib.fault import FaultReport, FaultSource, report_first
+from hdl.lib.fault import FaultReport, FaultSource, chip_corrected_bits, report_first
 from hdl.lib.pipe import delay
 from hdl.lib.stamp import stamp
 from hdl.lib.tree import tree_sum
@@ -27,7 +27,6 @@ RELEASE = RELEASE_CYCLES + 1
 """Cycles from `start` to cycle 0: one to reach the queues."""
 GATHER = 1
 """Cycles from an event in the core to `halted`, `fault` and `corrected`."""
-CORRECTED_BITS = 16
 
 
 class Core(wiring.Component):
@@ -55,7 +54,7 @@ class Core(wiring.Component):
             "freeze": In(1),
             "halted": Out(1),
             "fault": Out(FaultReport(bits_for(shape.units - 1), bits_for(shape.queues - 1))),
-            "corrected": Out(CORRECTED_BITS),
+            "corrected": Out(chip_corrected_bits(c)),
         })
 
     def elaborate(self, platform):
@@ -69,9 +68,9 @@ class Core(wiring.Component):
         rows = self._rows(m, placed)
         spines = self._spines(m, placed, queues, rows)
         self._bus(m, placed, queues, spines)
-        self._fetches(m, queues, rows)
+        owners = self._fetches(m, queues, rows)
         self._notify(m, queues)
-        self._reports(m, placed, queues, rows, spines)
+        self._reports(m, placed, queues, rows, spines, owners)
         return m
 
     def _control(self, m: Module) -> None:
@@ -164,8 +163,10 @@ class Core(wiring.Component):
             m.d.sync += joined[name].eq(total)
         return joined
 
-    def _fetches(self, m: Module, queues: list, rows: list) -> None:
-        """One fetch port a stop, shared by its queues: the stream pair goes north with the stagger, text comes south."""
+    def _fetches(self, m: Module, queues: list, rows: list) -> list[Signal]:
+        """One fetch port a stop, shared by its queues: the stream pair goes north with the stagger, text comes south.
+        Returns for every stop which of its queues the text is for."""
+        owners = []
         for x in range(len(self.plan.stops)):
             users = [queues[queue.index] for queue in self.plan.queues if queue.unit.stop == x]
             tiles = [getattr(row, f"fetch_{x}") for row in rows]
@@ -175,6 +176,8 @@ class Core(wiring.Component):
                 with m.If(user.fetch):
                     m.d.comb += stream.eq(user.fetch_stream)
             owner = self._owner(m, x, asked)
+            if self.sim:
+                self._watch_fetches(m, x, asked)
             for r, tile in enumerate(tiles):
                 if r:
                     take, stream = delay(m, take, stream, 1, f"fetch_{x}_{r}")
@@ -183,17 +186,23 @@ class Core(wiring.Component):
                 m.d.comb += [low.above_valid.eq(high.valid), low.above.eq(high.pair)]
             for k, user in enumerate(users):
                 m.d.comb += [user.fetched.eq(tiles[0].valid & owner[k]), user.pair.eq(tiles[0].pair)]
+            owners.append(owner)
+        return owners
 
     def _owner(self, m: Module, x: int, asked) -> Signal:
         """Which queue's text is coming south: the last that asked, from when its first words can be there."""
-        for k in range(latch(self.config) - 1):
-            later = Signal(len(asked), name=f"fetch_asked_{x}_{k}")
-            m.d.sync += later.eq(asked)
-            asked = later
+        valid, asked = delay(m, asked.any(), asked, latch(self.config) - 1, f"fetch_asked_{x}")
         owner = Signal(len(asked), name=f"fetch_owner_{x}")
-        with m.If(asked.any()):
+        with m.If(valid):
             m.d.sync += owner.eq(asked)
         return owner
+
+    def _watch_fetches(self, m: Module, x: int, asked) -> None:
+        """Simulation only: one fetch at a time, and `turn` cycles for each."""
+        before = Signal(make("IFETCH").timing(self.config).turn - 1, name=f"fetch_busy_{x}")
+        m.d.sync += before.eq(Cat(asked.any(), before))
+        twice = (asked & (asked - 1)).any() | asked.any() & before.any()
+        m.d.sync += Assert(~twice, "a fetch port was used before it was free")
 
     def _notify(self, m: Module, queues: list) -> None:
         """A NOTIFY reaches every queue d_func cycles after issue; queues take it RELEASE_CYCLES ahead."""
@@ -203,10 +212,11 @@ class Core(wiring.Component):
             later = Signal(name=f"notify_{k}")
             m.d.sync += later.eq(landing)
             landing = later
-        m.d.comb += [queue.release.eq(landing) for queue in queues]
+        m.d.comb += [queue.notified.eq(landing) for queue in queues]
 
-    def _reports(self, m: Module, placed: list[list[Placed]], queues: list, rows: list, spines: dict) -> None:
-        """Gathers halts, faults and corrections, one register stage from where they happen."""
+    def _reports(self, m: Module, placed: list, queues: list, rows: list, spines: dict, owners: list[Signal]) -> None:
+        """Gathers halts, faults and corrections, one register stage from where they happen. A stream conflict is reported
+        as of the first queue of its stop."""
         m.d.sync += self.halted.eq(Cat(queue.halted for queue in queues).all())
         codes, fixed = {}, []
         for x, members in enumerate(placed):
@@ -219,15 +229,17 @@ class Core(wiring.Component):
             local = [queue for queue in self.plan.queues if queue.unit.stop == x]
             if not local:
                 continue
-            extra = codes.setdefault(local[0].index, [])
-            conflict, lost = Signal(Fault, name=f"conflict_{x}"), Signal(Fault, name=f"text_lost_{x}")
+            conflict = Signal(Fault, name=f"conflict_{x}")
             with m.If(Cat(row.conflict[x] for row in rows).any()):
                 m.d.comb += conflict.eq(Fault.STREAM_CONFLICT)
-            with m.If(Cat(tile.uncorrectable for tile in fetches).any()):
-                m.d.comb += lost.eq(Fault.ECC)
-            extra += [conflict, lost]
+            codes.setdefault(local[0].index, []).append(conflict)
+            for k, queue in enumerate(local):
+                lost = Signal(Fault, name=f"text_lost_{queue.index}")
+                with m.If(Cat(tile.uncorrectable for tile in fetches).any() & owners[x][k]):
+                    m.d.comb += lost.eq(Fault.ECC)
+                codes.setdefault(queue.index, []).append(lost)
             fixed += [tile.corrected[0] + tile.corrected[1] for tile in fetches]
-        total = Signal(CORRECTED_BITS)
+        total = Signal.like(self.corrected)
         m.d.comb += total.eq(tree_sum(fixed))
         m.d.sync += self.corrected.eq(total)
         sources = [

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import platform
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from importlib.metadata import version
 
 from hdl.export import Verilog
@@ -11,6 +12,8 @@ from hdl.hierarchy import instances, parts
 from sw.arch.config import Config
 from sw.arch.version import VERSION
 
+#: What the names of all modules begin with, so that they meet no others in a user's design.
+PREFIX = "takt_"
 FILE = "takt_chip.v"
 WAIVERS_FILE = "waivers.vlt"
 #: Verilator rule -> why the text may break it.
@@ -29,7 +32,9 @@ WAIVERS = {
 
 
 def package(design: Verilog, c: Config) -> dict[str, str]:
-    """File name -> text. The same for the same configuration and tool versions, byte for byte."""
+    """File name -> text. The same for the same configuration and tool versions, byte for byte. The names of modules get
+    PREFIX, the top module `chip` becomes `takt_chip`."""
+    design = _prefixed(design)
     manifest = json.dumps(_manifest(design, c), indent=1)
     return {
         FILE: design.text,
@@ -37,6 +42,17 @@ def package(design: Verilog, c: Config) -> dict[str, str]:
         "takt.core": _core(design, c),
         WAIVERS_FILE: waivers(WAIVERS),
     }
+
+
+def _prefixed(design: Verilog) -> Verilog:
+    names = {name: name if name.startswith(PREFIX) else PREFIX + name for name in parts(design.text)}
+    begins = re.compile(rf"^(module |  )({'|'.join(names)})(?=[ (])", re.MULTILINE)
+    return replace(
+        design,
+        top=names[design.top],
+        text=begins.sub(lambda found: found[1] + names[found[2]], design.text),
+        ports={names[name]: ports for name, ports in design.ports.items()},
+    )
 
 
 def waivers(rules: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hdl.counters import count
 from hdl.lib.bus import answer, bus_shape, request
 from hdl.lib.ecc import parity
+from hdl.lib.fault import corrected_bits
 from hdl.lib.issue import Issue
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
@@ -57,7 +58,7 @@ class Queue(wiring.Component):
         Host bus: QUEUE writes load the boot part in order and set its length; STATUS reads give the counters.
     fetched, pair : In
         Text that comes south, low stream in the low half.
-    release : In(1)
+    notified : In(1)
         A NOTIFY lands: a queue that is parked goes on RELEASE_CYCLES later.
     issue : Out(Issue), fetch : Out(1), fetch_stream : Out, notify : Out(1)
         What stands at tile 0 in this cycle.
@@ -79,10 +80,10 @@ class Queue(wiring.Component):
             "index": In(bus_shape(c).unit_bits),
             "request": In(request(c)),
             "answer": Out(answer(c)),
-            "corrected": In(8),
+            "corrected": In(corrected_bits(c)),
             "fetched": In(1),
             "pair": In(2 * data_bits(c)),
-            "release": In(1),
+            "notified": In(1),
             "issue": Out(Issue(c, cls)),
             "fetch": Out(1),
             "fetch_stream": Out(stream),
@@ -198,7 +199,7 @@ class Queue(wiring.Component):
             with m.Case(KIND["IFETCH"]):
                 m.d.sync += [self.fetch.eq(1), self.fetch_stream.eq(value("IFETCH.stream"))]
             with m.Case(KIND["SYNC"]):
-                m.d.comb += pop.eq(self.release)
+                m.d.comb += pop.eq(self.notified)
             with m.Case(KIND["NOTIFY"]):
                 m.d.sync += [now.last.eq(head), self.notify.eq(1)]
             with m.Case(KIND["CONFIG"]):

@@ -28,7 +28,7 @@ scenario = partial(cocotb.test, timeout_time=5, timeout_unit="ms")
 class Core:
     """What stands behind the host port. All times are counted in falling edges, once a cycle.
 
-    memory: (slice, superlane, word) -> (data, check); queues: (queue, word) -> bytes; counters: (unit,
+    memory: (slice, superlane, word) -> (data, check); queues: (queue, word) -> bytes; counters: (queue,
     counter) -> value.
     flips: (slice, superlane, word) -> wrong bits of (data, check) in answers; silent: nothing is answered.
     length: cycles of an iteration; fault: (cycle of the run's first iteration, code, unit, queue) or None.

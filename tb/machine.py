@@ -18,6 +18,7 @@ from sw.machine import Fault, MachineError, Run, find_region
 from sw.trace import Trace
 from tb.chip import build_chip
 from tb.harness import run
+from tb.host import Counters
 from tb.tb_serve import ADDRESS, KEY
 
 
@@ -109,6 +110,10 @@ class CocotbMachine:
     def register(self, name: str) -> int:
         """The value of a register of the host port, by its name in `sw.arch.hostmap`."""
         return self._request("register", name)
+
+    def counters(self, queue: str) -> Counters:
+        """What a queue, by its name, counted in the last run."""
+        return self._request("counters", self._plan.queue(queue).index)
 
     def trace(self) -> Trace:
         """What the last run drove and wrote, all iterations."""

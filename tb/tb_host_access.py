@@ -37,7 +37,7 @@ async def wrong_accesses_get_error_responses(dut):
     for value in (0, 3, 8, 0xFFFFFFFF):
         await refused(host.write("CONTROL", value))
     await refused(host.command("start"))  # no iterations were set
-    await refused(host.write("COUNTER_INDEX", SHAPE.units))
+    await refused(host.write("COUNTER_INDEX", SHAPE.queues))
     assert core.requests == 0 and not core.log
 
 
@@ -81,9 +81,9 @@ async def targets_that_do_not_exist_are_refused(dut):
 @scenario()
 async def counters_are_read_by_index(dut):
     host, core, rng = await setup(dut)
-    for unit in range(SHAPE.units):
+    for queue in range(SHAPE.queues):
         for counter in Counter:
-            core.counters[unit, counter] = int(rng.integers(0, 1 << 32))
-    for unit in (0, 1, SHAPE.units - 1):
-        found = await host.counters(unit)
-        assert (found.busy, found.corrected) == (core.counters[unit, 0], core.counters[unit, 1])
+            core.counters[queue, counter] = int(rng.integers(0, 1 << 32))
+    for queue in (0, 1, SHAPE.queues - 1):
+        found = await host.counters(queue)
+        assert (found.busy, found.corrected) == (core.counters[queue, 0], core.counters[queue, 1])

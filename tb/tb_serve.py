@@ -66,3 +66,6 @@ class _Session:
 
     async def register(self, name):
         return await self.host.read(name)
+
+    async def counters(self, queue):
+        return await self.host.counters(queue)

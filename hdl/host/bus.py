@@ -8,7 +8,7 @@ the floorplan. Reading queues is not supported, so a queue need not have the pat
 - QUEUE: `unit` is the queue, `addr` the word, `part` the piece of `data` bits of its 16 bytes, lowest
   first. The pieces of a word come in order and all of them, so the queue may write when the last arrives.
   `check` is zero.
-- STATUS, read only: `unit` is the unit, `addr` a `hostmap.Counter`; the answer is a number of 32 bits.
+- STATUS, read only: `unit` is the queue, `addr` a `hostmap.Counter`; the answer is a number of 32 bits.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class BusShape:
     """Sizes of a host bus: what exists behind it, and from that the widths of its fields.
 
     slices, words: MEM slices and the words of each. queues, queue_words: instruction queues and the boot
-    words that each can take. units: units with counters. ecc: MEM words carry check bits.
+    words that each can take. units: units that a fault can name. ecc: MEM words carry check bits.
     """
 
     lanes: int
@@ -62,7 +62,7 @@ class BusShape:
     @property
     def unit_bits(self) -> int:
         """Width of `unit`."""
-        return bits_for(max(self.slices, self.queues, self.units) - 1)
+        return bits_for(max(self.slices, self.queues) - 1)
 
     @property
     def part_bits(self) -> int:

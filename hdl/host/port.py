@@ -11,6 +11,7 @@ from hdl.host.registers import Registers
 from hdl.host.sequencer import Sequencer
 from hdl.host.transfer import Transfer
 from hdl.lib.fault import FaultReport
+from hdl.lib.tally import tally
 from sw.arch.hostmap import ID, NO_QUEUE, PAGE_BYTES, REGISTERS, VERSION, Fault
 
 
@@ -90,7 +91,7 @@ class HostPort(wiring.Component):
             transfer.count.eq(registers.target_count),
             transfer.abort.eq(registers.abort),
             transfer.ask.eq(registers.ask),
-            transfer.counter_unit.eq(registers.counter_index),
+            transfer.counter_queue.eq(registers.counter_index),
             transfer.counter.eq(registers.counter),
             registers.told.eq(transfer.told),
             registers.told_value.eq(transfer.told_value),
@@ -149,7 +150,7 @@ class HostPort(wiring.Component):
                 registers.fault_cycle_hi.eq(sequencer.cycles[32:]),
             ]
         with m.If(self.corrected.any() | transfer.corrected):
-            m.d.sync += registers.corrected.eq(registers.corrected + self.corrected + transfer.corrected)
+            m.d.sync += registers.corrected.eq(tally(registers.corrected, self.corrected + transfer.corrected))
         m.d.comb += [
             sequencer.fault.eq(self.fault.valid),
             registers.fault.eq(code),

@@ -38,7 +38,7 @@ class Registers(wiring.Component):
     busy, blocked : a run or a transfer is going on; a fault is pending
     a member for each register, in lower case: its value, in for "r", out for "rw" (the counters have none)
     start, clear, abort, load, read : pulses, the commands
-    ask, counter : pulse that asks for a counter of unit counter_index
+    ask, counter : pulse that asks for a counter of queue counter_index
     told, told_value, told_nothing : its answer
     """
 
@@ -128,7 +128,7 @@ class Registers(wiring.Component):
                                 m.d.comb += self.read.eq(1)
                                 m.d.sync += okay
                     elif register.access == "rw":
-                        limit = self.shape.units if register.name == "COUNTER_INDEX" else 1 << 32
+                        limit = self.shape.queues if register.name == "COUNTER_INDEX" else 1 << 32
                         with m.If(whole & ~self.busy & (data < limit)):
                             m.d.sync += [getattr(self, register.name.lower()).eq(data), okay]
             with m.Default():

@@ -36,7 +36,7 @@ class Transfer(wiring.Component):
     load_stream, read_stream, bus : see `Loader`, `Reader`, `HostBus`
     load, read : pulses that begin a transfer with space, unit, address, count, which stay until it ends
         and are in range
-    ask, counter_unit, counter : pulse that reads a counter (number in space STATUS)
+    ask, counter_queue, counter : pulse that reads a counter (number in space STATUS)
     told, told_value, told_nothing : pulse: the counter's value, or that no answer came
     abort : pulse, ends a transfer as soon as its answers are in
     loading, reading : a transfer is going on
@@ -58,7 +58,7 @@ class Transfer(wiring.Component):
             "address": In(shape.addr_bits),
             "count": In(shape.addr_bits + 1),
             "ask": In(1),
-            "counter_unit": In(shape.unit_bits),
+            "counter_queue": In(shape.unit_bits),
             "counter": In(1),
             "told": Out(1),
             "told_value": Out(32),
@@ -127,7 +127,7 @@ class Transfer(wiring.Component):
             ]
         with m.Elif(self.ask):
             m.d.sync += [
-                request.write.eq(0), request.space.eq(Space.STATUS), request.unit.eq(self.counter_unit),
+                request.write.eq(0), request.space.eq(Space.STATUS), request.unit.eq(self.counter_queue),
                 request.part.eq(0), request.addr.eq(self.counter),
             ]
 

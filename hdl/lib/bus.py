@@ -13,7 +13,7 @@ ANSWER_DELAY = 2
 
 
 def bus_shape(c: Config) -> BusShape:
-    """What stands behind the host bus of a configuration; its units with counters are the queues."""
+    """What stands behind the host bus of a configuration."""
     plan = floorplan(c)
     return BusShape(
         lanes=c.lanes,
@@ -22,7 +22,7 @@ def bus_shape(c: Config) -> BusShape:
         words=c.mem.words,
         queues=len(plan.queues),
         queue_words=c.queue_words,
-        units=len(plan.queues),
+        units=len(plan.units),
         ecc=c.ecc.streams,
     )
 

@@ -1,7 +1,8 @@
 """One superlane of ACC: accumulator rows, int32 and fp32 addition, and the way out to a stream."""
 
-from amaranth.hdl import Assert, Cat, Module
+from amaranth.hdl import Assert, Cat, Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.copies import Copies
@@ -108,8 +109,16 @@ class Accumulator(wiring.Component):
             m.d.comb += self.drive.check.eq(Cat(encode(secded(width), word) for word in words))
 
     def _assertions(self, m: Module, word, reads, writes) -> None:
-        """A word that takes a pass finds one, and no word reads a row that an earlier one has still to write."""
+        """A word that takes a pass finds one, and no word reads a row that nobody ever set or an earlier one has still to
+        write."""
         m.d.sync += Assert(~self.valid | (word["mode"] == READ) | self.pass_valid, "ACC met no pass")
+        m.submodules.known = known = Memory(shape=1, depth=self.config.mxm.acc_rows, init=[])
+        port, look = known.write_port(), known.read_port()
+        m.d.comb += [port.en.eq(self.valid & (word["mode"] == SET)), port.addr.eq(word["row"]), port.data.eq(1)]
+        m.d.comb += [look.en.eq(self.valid & reads), look.addr.eq(word["row"])]
+        asked = Signal()
+        m.d.sync += asked.eq(look.en)
+        m.d.sync += Assert(~asked | look.data, "an accumulator was read that nobody set")
         pending, row = self.valid & writes, word["row"]
         for k in range(instruction("ACC").timing(self.config, {}).turn - 1):
             pending, row = delay(m, pending, row, 1, f"pending_{k}")

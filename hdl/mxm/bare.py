@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.column import join
+from hdl.lib.fault import corrected_bits
 from hdl.lib.issue import Issue
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, Streams
@@ -20,7 +21,7 @@ class BarePlane(wiring.Component):
 
     Members
     -------
-    issue_q : In(Issue), corrected_q : Out(8), fault_q : Out(Fault)
+    issue_q : In(Issue), corrected_q : Out(corrected_bits), fault_q : Out(Fault)
         For the queues of weights, activations and results.
     streams_r : In(Streams), drive_r : Out(Drive)
         Superlane r's registers at the stop, and its results.
@@ -30,7 +31,8 @@ class BarePlane(wiring.Component):
         self.config, self.sim = c, sim
         members = {}
         for q, cls in enumerate(CLASSES):
-            members |= {f"issue_{q}": In(Issue(c, cls)), f"corrected_{q}": Out(8), f"fault_{q}": Out(Fault)}
+            members |= {f"issue_{q}": In(Issue(c, cls)), f"fault_{q}": Out(Fault)}
+            members[f"corrected_{q}"] = Out(corrected_bits(c))
         for r in range(c.superlanes):
             members |= {f"streams_{r}": In(Streams(c, sim)), f"drive_{r}": Out(Drive(c, (4,)))}
         super().__init__(members)

@@ -139,6 +139,7 @@ class PlaneOperands(wiring.Component):
         wiring.connect(m, wiring.flipped(self.activations), load.tap)
 
         starts = Cat(valid & self.pass_powered, valid & ~self.pass_powered)
+        begins = self._after_latch(m, starts, "any").any() if shape.fp16 and self.sim else None
         if shape.int8:
             m.d.comb += row.int8.eq(load.words)
             go, skip = self._after_latch(m, Mux(word["dtype"] == 0, starts, 0), "int8")
@@ -146,14 +147,15 @@ class PlaneOperands(wiring.Component):
             m.d.sync += [row.int8_add.eq(go), row.int8_skip.eq(skip)]
         if shape.fp16:
             go, skip = self._after_latch(m, Mux(word["dtype"] == 1, starts, 0), "fp16")
-            self._phases(m, load.words, go, skip)
+            self._phases(m, load.words, go, skip, begins)
 
     def _after_latch(self, m: Module, starts: Value, name: str) -> Value:
         """Starts of passes (powered, not powered) when their operands are at hand."""
         return delay(m, 1, starts, latch(self.config), name)[1]
 
-    def _phases(self, m: Module, words: Value, go: Value, skip: Value) -> None:
-        """The cycles of an fp16 pass: `interval` of them, each with its part of the activations."""
+    def _phases(self, m: Module, words: Value, go: Value, skip: Value, begins: Value | None) -> None:
+        """The cycles of an fp16 pass: `interval` of them, each with its part of the activations. `begins`, in simulation
+        builds, is high in the first cycle of a pass of any type."""
         shape, row, width = self.shape, self.row, data_bits(self.config)
         goes, skips = [go], [skip]
         for p in range(1, shape.interval):
@@ -161,7 +163,10 @@ class PlaneOperands(wiring.Component):
                 later = Signal(name=f"fp16_{name}_{p}")
                 m.d.sync += later.eq(starts[-1])
                 starts.append(later)
-        self._assert(m, ~((goes[0] | skips[0]) & Cat(goes[1:], skips[1:]).any()), "an fp16 pass began inside another")
+        if self.sim:
+            inside, split = Cat(goes[1:], skips[1:]).any(), Cat(goes[:-1]).any()
+            m.d.sync += Assert(~(begins & inside), "a pass began inside an fp16 pass")
+            m.d.sync += Assert(~(row.install & split), "weights changed inside an fp16 pass")
         sum_skip = Signal()
         m.d.sync += [
             row.fp16_sum.eq(Cat(goes).any()),
@@ -187,8 +192,3 @@ class PlaneOperands(wiring.Component):
                 Cat(row.nan[k], row.infinite[k], row.zero[k]).eq(Cat(classes(mantissa, shift))),
             ]
         m.d.comb += row.special.eq((row.nan | row.infinite).any())
-
-    def _assert(self, m: Module, condition: Value, text: str) -> None:
-        if self.sim:
-            m.d.sync += Assert(condition, text)
-

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.lib.fault import MOST_WORDS
 from hdl.lib.gate import longest
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive
@@ -53,7 +54,7 @@ class Tile(wiring.Component):
             members |= {
                 f"valid_{q}": In(1),
                 f"word_{q}": In(layout(cls, c).bits),
-                f"corrected_{q}": Out(width_of(17)),
+                f"corrected_{q}": Out(width_of(MOST_WORDS + 1)),
                 f"fault_{q}": Out(Fault),
             }
         super().__init__(members)

@@ -107,7 +107,7 @@ _ROWS = (
     ("RUNS", "r", "runs that finished without a fault, since reset"),
     ("CYCLES_LO", "r", "cycles of the current or last run, low half; reading it also takes the high half"),
     ("CYCLES_HI", "r", "high half, as it was when CYCLES_LO was read"),
-    ("CORRECTED", "r", "single-bit errors corrected on the whole chip since reset"),
+    ("CORRECTED", "r", "single-bit errors corrected on the whole chip since reset; stays at its greatest value"),
     ("FAULT", "r", "code of the first fault, 0 if none"),
     ("FAULT_UNIT", "r", "its unit; for codes from 16 the TARGET_UNIT"),
     ("FAULT_QUEUE", "r", f"its queue, 0x{NO_QUEUE:08X} if none"),

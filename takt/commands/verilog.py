@@ -35,4 +35,4 @@ def command(config: Config, output: Path, as_json: bool) -> None:
         click.echo(files["manifest.json"], nl=False)
     else:
         modules = len(manifest["modules"])
-        click.echo(f"{output}: module {design.top}, {modules} modules, {manifest['lines']:,} lines.")
+        click.echo(f"{output}: module {manifest['top']}, {modules} modules, {manifest['lines']:,} lines.")

@@ -89,6 +89,15 @@ def mxm_overlap(p, broken):
     return "mxm-overlap", "MXM_E0_A", t + TURN[FP16] - 1
 
 
+def mxm_overlap_int8(p, broken):
+    """An int8 pass in the second cycle of an fp16 pass; all later ones multiply weights of the wrong type."""
+    t = weights(p, FP16)
+    abc(p, t, FP16)
+    if broken:
+        abc(p, t + TURN[FP16] - 1, INT8)
+    return "mxm-overlap", "MXM_E0_A", t + TURN[FP16] - 1
+
+
 def hold(p, cycle, kind=INT8):
     p.at(cycle).mxm("E0").abc_hold(kind)
     acc(p, cycle + ARRIVES[kind], kind, "PASS")

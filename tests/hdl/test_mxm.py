@@ -58,12 +58,12 @@ def test_random_schedules(case, dtype):
     assert all(pair == [0, 0] for cycle in errors for pair in cycle)
 
 
-@pytest.mark.parametrize("loops", [False, True])
-def test_exported(loops, tmp_path):
+@pytest.mark.parametrize("case, loops", [("tiny", False), ("tiny", True), ("tiny-no-ecc", True)])
+def test_exported(case, loops, tmp_path):
     """Plain, and with equal lanes written as loops; both types one after the other."""
     for dtype in ("int8", "fp16"):
         (tmp_path / dtype).mkdir()
-        schedule = random_schedule(TINY, dtype, SEED + 1, passes=80)
+        schedule = random_schedule(CASES[case], dtype, SEED + 1, passes=80)
         schedule.compare(play(schedule, tmp_path / dtype, loops))
 
 

@@ -18,6 +18,8 @@ from tests.programs.stage import Stage
 PASSING, OPERAND = 5, 2
 #: What the vectors hold: all as they are, the operand changed, all others changed.
 SAME, OPERAND_CHANGED, OTHERS_CHANGED = range(3)
+#: Words that load a map, and what works by it.
+MAPPED = {"MAP": "PERMUTE", "SELECT_MAP": "SHIFT"}
 _ROWS = {row.name: row for row in (*VXM, *SXM)}
 
 
@@ -31,7 +33,7 @@ def probes(c: Config) -> dict[str, Callable[[int], tuple[Stage, int, Op]]]:
             if row.name in ("ADD", "MUL", "TANH"):
                 found[f"{row.name} ({kind}) of PREV"] = partial(_chained, c, row.name, dtype)
     for row in SXM:
-        if row.name not in ("MAP", "SELECT_MAP"):
+        if row.name not in MAPPED:
             found[row.name] = partial(_switch, c, row.name)
     found["GATHER"] = partial(_gather, c)
     return found
@@ -105,6 +107,27 @@ def _switch(c: Config, name: str, variant: int) -> tuple[Stage, int, Op]:
     else:
         _operands(stage, "SXM_E", op, variant)
     return _issue(stage, queue, op)
+
+
+def mapped(c: Config, name: str, variant: int) -> tuple[Stage, int, Op]:
+    """A program that loads a map of zeros, then one of five that pass by, with one word before that and one behind; its
+    second issue cycle of `name`, and the words that work by the maps."""
+    stage, row = Stage(c), _ROWS[MAPPED[name]]
+    queue, start = f"SXM_E_{row.cls.removeprefix('SXM_')}0", stage.now - 12
+    values = {"src": 4, "dst": c.streams} | ({"mode": 2, "n": 1} if name == "SELECT_MAP" else {})
+    op = make(row.name, **values)
+    for map_streams in make(name, src=0).reads(c):
+        first, size = map_streams
+        stage.bring_group("SXM_E", first, start, np.zeros((1, c.vl)), size)
+        _passing(stage, "SXM_E", first, variant, below=3)
+        if size > 1:
+            stage.bring("SXM_E", first + 1, stage.now - OPERAND, np.zeros((PASSING, c.vl)))
+    stage.bring("SXM_E", 4, stage.now - 1, np.arange(3)[:, None] * 0 + np.arange(c.vl) + 1)
+    for cycle in (start, stage.now):
+        stage.put(queue, cycle, name, src=0)
+    for cycle in (stage.now - 1, stage.now + 1):
+        stage.put(queue, cycle, row.name, **op.values)
+    return stage, stage.now, op
 
 
 def _gather(c: Config, variant: int) -> tuple[Stage, int, Op]:

@@ -173,21 +173,30 @@ def scatter_map(p: Program, mark: str) -> Entry:
     return p.at(T).mem("E1").scatter(OUT, 8, "E2", "E0")
 
 
-def program_text(p: Program, mark: str) -> Entry:
+def _program_text(p: Program, mark: str, alu: int) -> Entry:
     """The ADD that is fetched has the mark in bits 63 … 48, of its immediate; bits 32 and 41 are wrong."""
     turn, later, fetches = 8, 20, []
     for fetch in range(2):
         for half in range(2):
             p.at(3 + turn * fetch).mem(f"E{half}").read(6 + fetch, f"W{half}")
-        fetches.append(p.at(5 + turn * fetch).vxm(0).ifetch("W0"))
-    p.text("VXM0", 5, [(("E0", 6 + fetch), ("E1", 6 + fetch)) for fetch in range(2)])
+        fetches.append(p.at(5 + turn * fetch).vxm(alu).ifetch("W0"))
+    p.text(f"VXM{alu}", 5, [(("E0", 6 + fetch), ("E1", 6 + fetch)) for fetch in range(2)])
     for j in range(4):
         bring(p, f"W{j}", f"E{j}", "VXM", T + later, vector(j))
     value, _ = MARKS[mark]
-    added = p.at(T + later).vxm(0).add("int32", "E0", value << 11, dst="E4", overflow="mod")
+    added = p.at(T + later).vxm(alu).add("int32", "E0", value << 11, dst="E4", overflow="mod")
     for j in range(4):
         keep(p, added, f"E{j}", f"E{4 + j}")
     return fetches[0]
+
+
+def program_text(p: Program, mark: str) -> Entry:
+    return _program_text(p, mark, 0)
+
+
+def program_text_of_another_queue(p: Program, mark: str) -> Entry:
+    """Of a queue that is not the first at its stop."""
+    return _program_text(p, mark, 2)
 
 
 CONSUMERS = (
@@ -206,4 +215,5 @@ CONSUMERS = (
     gather_map,
     scatter_map,
     program_text,
+    program_text_of_another_queue,
 )
