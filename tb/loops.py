@@ -27,6 +27,8 @@ _BINARY = {
     "$shl": "<<", "$shr": ">>", "$sshl": "<<<", "$sshr": ">>>",
 }
 _MODULE = re.compile(r"^module (\S+?) ?\(.*?^endmodule\n", re.MULTILINE | re.DOTALL)
+#: Cells from which on a branch costs less than computing what is not needed.
+_WORTH_A_BRANCH = 12
 _UNARY = {
     "$not": "~", "$neg": "-", "$pos": "", "$reduce_or": "|", "$reduce_bool": "|", "$reduce_and": "&",
     "$reduce_xor": "^", "$logic_not": "!",
@@ -216,10 +218,53 @@ class _Writer:
         yield "    /*verilator unroll_disable*/"
         yield f"    for (i = 0; i < {self.count}; i = i + 1) begin"
         yield from (f"      {key}_i = {key}[{width}*i +: {width}];" for key, width in inputs.items())
-        yield from (f"      {key} = {self._cell(key, known)};" for key, _ in cone)
+        yield from (f"      {line}" for line in self._guarded([key for key, _ in cone], roots, known))
         yield from (f"      {line}" for line in body)
         yield "    end"
         yield "  end"
+
+    def _guarded(self, order, roots, known):
+        """The cells in order; what only a choice against zero needs stands under its condition."""
+        inside = {}
+        for key in order:
+            nets = self.cells[key]["connections"]
+            if self.cells[key]["type"] == "$mux" and set(nets["A"]) == {"0"} and nets["S"][0] not in known:
+                without = self._reached(roots, known, key)
+                only = {cell for cell in self._reached(nets["B"], known) if cell not in without}
+                if len(only) >= _WORTH_A_BRANCH:
+                    inside[key] = only
+        # what stands under several conditions belongs to the innermost
+        owner = {}
+        for key, only in sorted(inside.items(), key=lambda item: -len(item[1])):
+            owner.update(dict.fromkeys(only, key))
+
+        def lines(region):
+            for key in order:
+                if owner.get(key) != region:
+                    continue
+                if key in inside:
+                    nets = self.cells[key]["connections"]
+                    yield f"if ({self._bits(nets['S'], known)}) begin"
+                    yield from (f"  {line}" for line in lines(key))
+                    yield f"  {key} = {self._bits(nets['B'], known)};"
+                    yield f"end else {key} = 0;"
+                else:
+                    yield f"{key} = {self._cell(key, known)};"
+
+        return lines(None)
+
+    def _reached(self, roots, known, cut=None):
+        """Cells that `roots` depend on within the lane, other than through the second choice of multiplexer `cut`."""
+        found, waiting = set(), list(roots)
+        while waiting:
+            bit = waiting.pop()
+            key = self.home.get(bit, (None,))[0]
+            if bit in known or key not in self.cells or key in found:
+                continue
+            found.add(key)
+            nets = self.cells[key]["connections"]
+            waiting += [bit for port, bits in nets.items() if port != "Y" and (key, port) != (cut, "B") for bit in bits]
+        return found
 
     def _in_lane(self, key):
         return self.cells[key]["connections"]["Y"][0] in self.lane_bits
@@ -290,9 +335,23 @@ class _Writer:
                 text += f"{self._bits([select], known)} ? {choice} : "
             return text + self._bits(nets["A"], known)
         a = self._operand(cell, "A", known)
+        if kind == "$reduce_xor" and (masked := self._masked(nets["A"], known)):
+            return masked
         if kind in _UNARY:
             return f"{_UNARY[kind]}{a}"
         return f"{a} {_BINARY[kind]} {self._operand(cell, 'B', known)}"
+
+    def _masked(self, bits, known):
+        """The parity of many bits of one vector as that of the vector under a mask, which costs a word at a time."""
+        bits = [bit for bit in bits if bit != "0"]
+        places = [self.home.get(bit) for bit in bits if bit not in known]
+        if len(bits) < 8 or len(places) < len(bits) or not all(places) or len({place[0] for place in places}) > 1:
+            return None
+        key, _, width = places[0]
+        mask = 0
+        for _, index, _ in places:
+            mask ^= 1 << index
+        return f"^({self._slice(key, 0, width, width)} & {width}'h{mask:x})"
 
     def _operand(self, cell, port, known):
         text = self._bits(cell["connections"][port], known)

@@ -106,7 +106,8 @@ class Accumulator(wiring.Component):
             self.drive.data.eq(Cat(words)),
         ]
         if c.ecc.streams:
-            m.d.comb += self.drive.check.eq(Cat(encode(secded(width), word) for word in words))
+            driven = [self.drive.data.word_select(k, width) for k in range(len(words))]
+            m.d.comb += self.drive.check.eq(Cat(encode(secded(width), word) for word in driven))
 
     def _assertions(self, m: Module, word, reads, writes) -> None:
         """A word that takes a pass finds one, and no word reads a row that nobody ever set or an earlier one has still to

@@ -160,7 +160,8 @@ class Alu(wiring.Component):
             ]
             m.d.comb += drive.data.eq(Cat(words))
             if c.ecc.streams:
-                m.d.comb += drive.check.eq(Cat(encode(secded(data_bits(c)), one) for one in words))
+                driven = [drive.data.word_select(k, data_bits(c)) for k in range(len(words))]
+                m.d.comb += drive.check.eq(Cat(encode(secded(data_bits(c)), one) for one in driven))
 
     def _in_class(self, word, name: str):
         """Whether the word's operation runs in this class of pipelines."""
