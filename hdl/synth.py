@@ -16,6 +16,11 @@ _CELLS = {
     "MULT18X18D": ("dsp", 1),
     "DP16KD": ("ram", 1),
 }
+#: Ways from gates to LUTs: Yosys's own for the part, and one that looks at area alone.
+_MAPPINGS = (
+    "abc9 -W 300",
+    "abc -lut 4 -script +strash;" + 2 * "dch,-f;if,-K,4,-a;mfs2,-a;strash;" + "dch,-f;if,-K,4,-a;mfs2,-a;lutpack,-S,1",
+)
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,12 @@ class Unit:
 class Synthesis:
     """A Verilog design on its way to an ECP5, module by module.
 
-    Of the modules `units` each one that the design uses is synthesised on its own, around what it instantiates of the
-    others; all other modules are parts of the units that use them. Constants and signals that nobody uses are followed
-    across the borders between units first, as far as all instances of a unit agree; logic is not. So the sum over the
-    units is an upper bound of what the design takes as a whole.
+    Of the modules `units`, each one that the design uses is synthesised on its own, around what it instantiates of the
+    others, in two ways of which the smaller counts. All other modules are parts of the units that use them. Before,
+    constants and signals that nobody uses are followed across the borders between units, as far as all instances of a
+    unit agree; logic is not. So the sum over the units is an upper bound of what the design takes as a whole.
 
-    `instances`: unit -> how often it stands in the design, the top first.
+    `instances` : how often each unit stands in the design, the top first.
     """
 
     def __init__(self, text: str, top: str, units: tuple[str, ...]):
@@ -61,6 +66,8 @@ class Synthesis:
             "proc",
             *(f"setattr -mod -set keep_hierarchy 1 {name}" for name in units),
             "flatten",
+            # Initial values are those after reset; on the bits of ports that nobody uses they would contradict each other.
+            "setattr -unset init w:*",
             "opt_clean",
         )
         before, cells = None, self._cells()
@@ -75,7 +82,6 @@ class Synthesis:
         """Synthesises one unit."""
         inside = self._inside[name]
         gone = [other for other in self._inside if other != name and other not in inside]
-        muxes = resources.files("hdl") / "ecp5_mux.v"
         self._yosys.run(
             f"design -load {self._top}",
             *(f"delete {other}" for other in gone),
@@ -84,10 +90,17 @@ class Synthesis:
             # Left to ABC, wide multiplexers take half as many LUTs again, and with all wide functions twice as many.
             "simplemap",
             "muxcover -mux8=400 -mux16=800",
-            f"techmap -map {muxes}",
-            f"synth_ecp5 -nowidelut -top {name} -run map_luts:check",
+            f"techmap -map {resources.files('hdl') / 'ecp5_mux.v'}",
+            "clean",
+            "design -save gates",
         )
-        return Unit(name, self.instances[name], _sizes(self._cells()[name]))
+        found = []
+        for mapping in _MAPPINGS:
+            self._yosys.run(
+                "design -load gates", mapping, "clean", f"synth_ecp5 -nowidelut -top {name} -run map_cells:check"
+            )
+            found.append(_sizes(self._cells()[name]))
+        return Unit(name, self.instances[name], min(found, key=lambda sizes: sizes.lut))
 
     def _cells(self) -> dict[str, dict[str, int]]:
         """Module -> kind of cell -> number of such cells."""

@@ -40,7 +40,7 @@ class _Slots(wiring.Component):
 
 
 class Pick(_Slots):
-    """`word` is word number `slot` of `words`, or zero while `en` is low."""
+    """`word` is word number `slot` of `words`, and means nothing while `en` is low."""
 
     def __init__(self, width: int, slots: int):
         members = {"en": In(1), "words": In(width * slots), "slot": In(range(slots)), "word": Out(width)}
@@ -51,7 +51,10 @@ class Pick(_Slots):
 
 
 class Overlay(_Slots):
-    """Register `placed` takes `words`, with entry k as number `slot[k]` where `en[k]` is high; the last entry wins."""
+    """Register `placed` takes `words`, with entry k as number `slot[k]` where `en[k]` is high.
+
+    A word on which two entries are laid at once means nothing.
+    """
 
     def __init__(self, width: int, slots: int, entries: int):
         self.entries = entries
@@ -79,7 +82,10 @@ class Overlay(_Slots):
 
 
 def pick(m: Module, name: str, en: Value, words: Value, slot: Value, width: int) -> Value:
-    """Word number `slot` of `words`, or zero while `en` is low; adds what that takes to `m` as `name`."""
+    """Word number `slot` of `words`, good while `en` is high; adds what that takes to `m` as `name`.
+
+    Of one word alone it is zero while `en` is low.
+    """
     slots = len(words) // width if width else 0
     if not width:
         return Const(0, 0)

