@@ -16,11 +16,12 @@ _CELLS = {
     "MULT18X18D": ("dsp", 1),
     "DP16KD": ("ram", 1),
 }
-#: Ways from gates to LUTs: Yosys's own for the part, and one that looks at area alone.
-_MAPPINGS = (
-    "abc9 -W 300",
-    "abc -lut 4 -script +strash;" + 2 * "dch,-f;if,-K,4,-a;mfs2,-a;strash;" + "dch,-f;if,-K,4,-a;mfs2,-a;lutpack,-S,1",
-)
+#: Makes wide multiplexers of PFUMX and L6MUX21; ABC alone takes half as many LUTs again for those of the streams.
+_MUXES = ("simplemap", "muxcover -mux8=400 -mux16=800", f"techmap -map {resources.files('hdl') / 'ecp5_mux.v'}", "clean")
+#: ABC looking at area alone.
+_SMALL = "abc -lut 4 -script +strash;" + 2 * "dch,-f;if,-K,4,-a;mfs2,-a;strash;" + "dch,-f;if,-K,4,-a;mfs2,-a;lutpack,-S,1"
+#: Ways from gates to LUTs, of which none is the smallest for all units: Yosys's own mapping for the part is `abc9`.
+_MAPPINGS = ((*_MUXES, "abc9 -W 300"), (*_MUXES, _SMALL), (_SMALL,))
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Synthesis:
     """A Verilog design on its way to an ECP5, module by module.
 
     Of the modules `units`, each one that the design uses is synthesised on its own, around what it instantiates of the
-    others, in two ways of which the smaller counts. All other modules are parts of the units that use them. Before,
-    constants and signals that nobody uses are followed across the borders between units, as far as all instances of a
+    others, mapped in several ways of which the smallest counts. All other modules are parts of the units that use them.
+    Before, constants and signals that nobody uses are followed across the borders between units, as far as all instances of a
     unit agree; logic is not. So the sum over the units is an upper bound of what the design takes as a whole.
 
     `instances` : how often each unit stands in the design, the top first.
@@ -87,17 +88,12 @@ class Synthesis:
             *(f"delete {other}" for other in gone),
             *(f"blackbox {other}" for other in inside),
             f"synth_ecp5 -nowidelut -top {name} -run :map_luts",
-            # Left to ABC, wide multiplexers take half as many LUTs again, and with all wide functions twice as many.
-            "simplemap",
-            "muxcover -mux8=400 -mux16=800",
-            f"techmap -map {resources.files('hdl') / 'ecp5_mux.v'}",
-            "clean",
             "design -save gates",
         )
         found = []
         for mapping in _MAPPINGS:
             self._yosys.run(
-                "design -load gates", mapping, "clean", f"synth_ecp5 -nowidelut -top {name} -run map_cells:check"
+                "design -load gates", *mapping, "clean", f"synth_ecp5 -nowidelut -top {name} -run map_cells:check"
             )
             found.append(_sizes(self._cells()[name]))
         return Unit(name, self.instances[name], min(found, key=lambda sizes: sizes.lut))
