@@ -73,7 +73,8 @@ class Synthesis:
         )
         before, cells = None, self._cells()
         while cells != before:
-            self._yosys.run("opt_hier", "opt_expr", "opt_clean")
+            # cells of which a part is used come apart, so that the rest of them goes
+            self._yosys.run("opt_hier", "opt_expr", "splitcells", "opt_clean")
             before, cells = cells, self._cells()
         self._yosys.run(f"design -save {top}")
         self._top, self._inside = top, {name: [use for use in uses if use in cells] for name, uses in cells.items()}

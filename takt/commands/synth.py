@@ -14,7 +14,7 @@ from takt.options import config_option
 #: What place and route needs free, as a share of the part.
 ROOM = 0.15
 #: Modules that are many and small: parts of the units that use them.
-PARTS = ("correct_", "operands_")
+PARTS = ("correct_", "operands_", "tap_")
 
 
 @click.command()
