@@ -18,7 +18,7 @@ class Yosys:
             self.run(f"read_verilog {source}")
 
     def run(self, *commands: str) -> None:
-        """Runs commands of Yosys, in order. RuntimeError from Yosys if one fails."""
+        """Runs commands of Yosys, in order. One that fails ends the process with status 1: the library has no exceptions."""
         for command in commands:
             ys.Pass.call(self._design, f"tee -q {command}")
 
