@@ -18,8 +18,8 @@ _CELLS = {
 }
 #: Makes wide multiplexers of PFUMX and L6MUX21; ABC alone takes half as many LUTs again for those of the streams.
 _MUXES = ("simplemap", "muxcover -mux8=400 -mux16=800", f"techmap -map {resources.files('hdl') / 'ecp5_mux.v'}", "clean")
-#: ABC looking at area alone.
-_SMALL = "abc -lut 4 -script +strash;" + 2 * "dch,-f;if,-K,4,-a;mfs2,-a;strash;" + "dch,-f;if,-K,4,-a;mfs2,-a;lutpack,-S,1"
+#: ABC looking at area alone, five times over.
+_SMALL = "abc -lut 4 -script +strash;" + 4 * "dch,-f;if,-K,4,-a;mfs2,-a;strash;" + "dch,-f;if,-K,4,-a;mfs2,-a;lutpack,-S,1"
 #: Ways from gates to LUTs, of which none is the smallest for all units: Yosys's own mapping for the part is `abc9`.
 _MAPPINGS = ((*_MUXES, "abc9 -W 300"), (*_MUXES, _SMALL), (_SMALL,))
 
