@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -76,8 +75,7 @@ def export(component: wiring.Component, top: str) -> Verilog:
         ):
             ys.Pass.call(design, f"tee -q {command}")
         text = _SRAM.sub(r"\1(* no_rw_check *) \2", packed(target.read_text()))
-    library = resources.files("hdl.lib") / "verilog"
-    text += "".join((library / f"{name}.v").read_text() for name in sorted(platform.primitives))
+    text += "".join(text for _, text in sorted(platform.primitives.items()))
     return Verilog(top, text, platform.ports, platform.uses, frozenset(platform.gated))
 
 

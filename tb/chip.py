@@ -40,18 +40,23 @@ def gated(design: Verilog) -> Sources:
     )
 
 
-def build_chip(config: Config, *, sim: bool = True, waves: bool = False, coverage: bool = False) -> Path:
-    """The simulator of a chip; `sim` gives it assertions and the trace.
+def build_chip(
+    config: Config, *, sim: bool = True, plain: bool = False, waves: bool = False, coverage: bool = False
+) -> Path:
+    """The simulator of a chip; `sim` gives it assertions and the trace. With `plain` it is the very text that users get, no
+    gate closed and no lanes as loops: slower by far; it is what `coverage` counts.
 
     Nothing is exported if nothing that the chip is made from has changed since a build that is still there.
     """
-    note = BUILD_ROOT / f"chip-{_origin(repr((config, sim, waves, coverage)))}"
+    note = BUILD_ROOT / f"chip-{_origin(repr((config, sim, plain, waves, coverage)))}"
     if note.is_file() and (known := BUILD_ROOT / note.read_text()).is_dir():
         return known
     design = export_chip(config, sim)
-    # coverage counts lines, and is to count those that users get
-    design = design if coverage else looped(design)
-    built = build(gated(design), waves=waves, coverage=coverage)
+    if plain or coverage:
+        sources = Sources(design.top, {f"{design.top}.v": design.text})
+    else:
+        sources = gated(looped(design))
+    built = build(sources, waves=waves, coverage=coverage)
     note.write_text(built.name)
     return built
 

@@ -41,6 +41,7 @@ _FLAGS = (
     "-fno-dfg",
     # Wide words in loops: written out word by word, they are far more code than a processor keeps at hand.
     *("--expand-limit", "4"),
+    *("-MAKEFLAGS", "OPT_FAST=-O2"),
     # Lint is a job of its own with a list of waivers; here an error stops and the rest is noise.
     *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
 )
@@ -64,15 +65,12 @@ class Sources:
     verilog: text of each file by file name.
     shared: modules whose instances share one copy of the C++ code, which keeps a chip of many equal units
         small and fast. Their inputs are copied when they change.
-    hier: modules that Verilator compiles in runs of their own. Calling one costs about half a microsecond for
-        every instance and clock cycle, idle or not: only for what is too large otherwise.
     defines: Verilog macros, `NAME` or `NAME=value`.
     """
 
     top: str
     verilog: Mapping[str, str]
     shared: Sequence[str] = ()
-    hier: Sequence[str] = ()
     defines: Sequence[str] = ()
 
 
@@ -106,7 +104,6 @@ def build(
     control = _control_file(sources, public_vars)
     flags = [*_FLAGS, "--top-module", sources.top, "-o", sources.top]
     flags += [f"-D{define}" for define in sources.defines]
-    flags += ["--hierarchical"] if sources.hier else []
     flags += ["--trace-fst"] if waves else []
     flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
     files = sorted(sources.verilog.items())
@@ -179,7 +176,6 @@ def _control_file(sources: Sources, public_vars: Sequence[tuple[str, str]]) -> s
     for module in sources.shared:
         # Unless ports stay variables, what drives them is written into each copy, and the copies differ.
         lines += [f'no_inline -module "{module}"', f'public_flat_rd -module "{module}" -port "*"']
-    lines += [f'hier_block -module "{module}"' for module in sources.hier]
     return "\n".join([*lines, ""])
 
 

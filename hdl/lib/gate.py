@@ -1,6 +1,7 @@
 """Clock gates: a unit that has nothing to do stands still, which saves its power and its time in simulation."""
 
 from dataclasses import astuple
+from importlib import resources
 from typing import Protocol
 
 from amaranth.hdl import (
@@ -20,6 +21,8 @@ from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.isa.fields import SLOTS
 from sw.isa.table import by_code
+
+_GATE = resources.files("hdl.lib") / "verilog" / "takt_clock_gate.v"
 
 
 def longest(c: Config, cls: str) -> int:
@@ -58,7 +61,7 @@ class Gated(Elaboratable):
             lingering = Signal(self._unit.lingers)
             m.d.sync += lingering.eq(Cat(awake, lingering)[: len(lingering)])
             awake = awake | lingering.any()
-        platform.primitives.add("takt_clock_gate")
+        platform.primitives["takt_clock_gate"] = _GATE.read_text()
         m.submodules.gate = Instance(
             "takt_clock_gate",
             i_clk=ClockSignal(),

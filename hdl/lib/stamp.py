@@ -42,8 +42,8 @@ class Export:
         self.srams: set[str] = set()
         #: Names of modules that stand still when they have nothing to do (`hdl.lib.gate`).
         self.gated: set[str] = set()
-        #: Modules of `hdl/lib/verilog` that are used.
-        self.primitives: set[str] = set()
+        #: Modules written straight in Verilog: name -> text.
+        self.primitives: dict[str, str] = {}
         #: Module name -> number of uses.
         self.uses: dict[str, int] = {}
 

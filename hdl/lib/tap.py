@@ -4,7 +4,7 @@ A tile names the streams that it wants in this cycle, and a picker at its stop h
 of all streams stay at the stop, and a tile has narrow ports.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +19,7 @@ class Tap(wiring.Signature):
     """A tile's view of up to `most` streams that it takes at once.
 
     `take`, `code` (direction in its top bit): take the group of `span` streams, the next power of two, that holds stream
-    `code`, now. `data`, `check`: its words in the same cycle, lowest stream in the low bits; nothing while `take` is low.
+    `code`, now. `data`, `check`: its words in the same cycle, lowest stream in the low bits; of use while `take` is high.
     `written`, in simulation builds: whether anybody drove them, a bit each. `groups` are the SG4 groups that can be
     reached (None: all).
     """
@@ -69,19 +69,12 @@ class Picker(wiring.Component):
         picked = {"data": ("", data_bits(c)), "check": ("_check", check_bits(c))}
         if kind.sim:
             picked["written"] = ("_written", 1)
-        parts = {name: [] for name in picked}
-        for west, side in enumerate(("east", "west")):
-            here = Signal(name=side)
-            m.d.comb += here.eq(tap.take & (tap.code[-1] == west))
-            for name, (suffix, width) in picked.items():
-                vector = self._reachable(getattr(self.streams, side + suffix), width)
-                stream = tap.code[: width_of(len(vector) // width)] if width else Const(0)
-                slot = stream.shift_right(kind.span.bit_length() - 1)
-                parts[name].append(pick(m, f"{side}_{name}", here, vector, slot, kind.span * width))
-        # of all streams nothing is picked: gated and or-ed, synthesis shares them best
-        whole = kind.span == c.streams
-        for name, (east, west) in parts.items():
-            m.d.comb += getattr(tap, name).eq(east | west if whole else Mux(tap.code[-1], west, east))
+        for name, (suffix, width) in picked.items():
+            east, west = (self._reachable(getattr(self.streams, side + suffix), width) for side in ("east", "west"))
+            stream = tap.code[: width_of(len(east) // width)] if width else Const(0)
+            slot = stream.shift_right(kind.span.bit_length() - 1)
+            word = pick(m, name, tap.take, tap.code[-1], (east, west), slot, kind.span * width)
+            m.d.comb += getattr(tap, name).eq(word)
         return m
 
     def _reachable(self, vector, width: int):

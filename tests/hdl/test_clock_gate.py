@@ -86,14 +86,13 @@ async def random_valid(dut):
 """
 
 
-@pytest.mark.parametrize("how", ["plain", "shared", "hier"])
+@pytest.mark.parametrize("how", ["plain", "shared"])
 @pytest.mark.parametrize("gated", [True, False])
 def test_gated_units_answer_alike(tmp_path, monkeypatch, how, gated):
     sources = Sources(
         "top",
         {"gate.v": GATE, "top.v": UNIT},
         shared=("unit",) if how == "shared" else (),
-        hier=("gated",) if how == "hier" else (),
         defines=("TAKT_GATED_CLOCKS",) if gated else (),
     )
     (tmp_path / "bench_gate.py").write_text(BENCH)

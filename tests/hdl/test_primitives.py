@@ -1,62 +1,73 @@
-"""Verilog written by hand means the same to simulators and to synthesis, wherever it means anything."""
-
-from importlib import resources
+"""Modules written straight in Verilog mean the same to simulators and to synthesis, where their users keep the rules."""
 
 import pytest
 from pyosys import libyosys as ys
 
-FOLDER = resources.files("hdl.lib") / "verilog"
-#: What users keep to: entries on one word at once are an error, a word picked without `en` means nothing.
-USES = {
-    "overlay": """
-    module {form}_use(input clk, input [{slots}*{width}-1:0] words, input [{entries}-1:0] en,
-        input [{entries}*{bits}-1:0] slot, input [{entries}*{width}-1:0] word, output [{slots}*{width}-1:0] placed);
-      reg [{entries}-1:0] alone;
-      integer i, j;
-      always @* begin
-        alone = en;
-        for (i = 0; i < {entries}; i = i + 1)
-          for (j = 0; j < i; j = j + 1)
-            if (slot[i*{bits} +: {bits}] == slot[j*{bits} +: {bits}] && alone[j]) alone[i] = 0;
-      end
-      {form} used(.clk(clk), .words(words), .en(alone), .slot(slot), .word(word), .placed(placed));
-    endmodule
-    """,
-    "pick": """
-    module {form}_use(input en, input [{slots}*{width}-1:0] words, input [{bits}-1:0] slot, output [{width}-1:0] word);
-      wire [{width}-1:0] picked;
-      {form} used(.en(en), .words(words), .slot(slot), .word(picked));
-      assign word = en ? picked : 0;
-    endmodule
-    """,
-}
+from hdl.lib.slots import Overlay, Pick
 
 
-@pytest.mark.parametrize(
-    ("name", "width", "slots", "entries"),
-    [("overlay", 8, 2, 1), ("overlay", 9, 4, 3), ("overlay", 3, 8, 2), ("overlay", 1, 16, 4)]
-    + [("pick", 8, 2, 0), ("pick", 9, 4, 0), ("pick", 3, 16, 0)],
-)
-def test_both_forms_are_proven_the_same(name, width, slots, entries, tmp_path):
-    design, bits = ys.Design(), (slots - 1).bit_length()
+def prove(unit: Overlay | Pick, body: str, tmp_path) -> None:
+    """Both forms of a unit, each wrapped in `body`, a module `wrapped` with the unit's name for {unit}, answer alike."""
+    design = ys.Design()
     for form, define in (("synthesis", ""), ("simulation", "-DVERILATOR")):
-        use = tmp_path / f"{form}.v"
-        use.write_text(USES[name].format(form=form, width=width, slots=slots, entries=entries, bits=bits))
-        sizes = {"WIDTH": width, "SLOTS": slots} | ({"ENTRIES": entries} if entries else {})
+        path = tmp_path / f"{form}.v"
+        path.write_text(unit.text() + body.format(unit=unit.name))
         for command in (
-            f"read_verilog {define} {FOLDER / f'takt_{name}.v'}",
-            f"chparam {' '.join(f'-set {key} {value}' for key, value in sizes.items())} takt_{name}",
-            f"rename takt_{name} {form}",
-            f"read_verilog {use}",
+            f"read_verilog {define} {path}",
+            "hierarchy -top wrapped",
+            "proc",
+            "flatten",
+            "opt -full",
+            f"design -stash {form}",
         ):
             ys.Pass.call(design, f"tee -q {command}")
     for command in (
-        "proc",
-        "flatten",
-        "opt",
-        "miter -equiv -flatten -make_outputs synthesis_use simulation_use miter",
+        *(f"design -copy-from {form} -as {form} wrapped" for form in ("synthesis", "simulation")),
+        "miter -equiv -flatten -make_outputs synthesis simulation miter",
         "hierarchy -top miter",
-        # The registers are equal from the first clock edge on.
+        # Registers are equal from the first clock edge on.
         "sat -verify -tempinduct -seq 1 -prove trigger 0 miter",
     ):
         ys.Pass.call(design, f"tee -q {command}")
+
+
+@pytest.mark.parametrize(("width", "slots", "entries"), [(8, 2, 1), (9, 4, 3), (3, 8, 2), (1, 16, 4)])
+def test_overlay(width, slots, entries, tmp_path):
+    """An entry that would meet an earlier one on one word is kept away."""
+    bits = (slots - 1).bit_length()
+    at = [f"slot[{k * bits} +: {bits}]" for k in range(entries)]
+    alone = [" & ".join([f"en[{k}]", *(f"~(en[{j}] & {at[j]} == {at[k]})" for j in range(k))]) for k in range(entries)]
+    pins = [f".en_{k}(alone[{k}]), .slot_{k}({at[k]}), .word_{k}(word[{k * width} +: {width}])" for k in range(entries)]
+    prove(
+        Overlay(width, slots, entries),
+        f"""
+module wrapped (
+  input clk, input [{slots * width - 1}:0] words, input [{entries - 1}:0] en, input [{entries * bits - 1}:0] slot,
+  input [{entries * width - 1}:0] word, output [{slots * width - 1}:0] placed
+);
+  wire [{entries - 1}:0] alone = {{{{{", ".join(reversed(alone))}}}}};
+  {{unit}} it(.clk(clk), .words(words), .placed(placed), {", ".join(pins)});
+endmodule
+""",
+        tmp_path,
+    )
+
+
+@pytest.mark.parametrize(("width", "slots"), [(8, 2), (5, 8), (1, 32)])
+def test_pick(width, slots, tmp_path):
+    """What stands in `word` counts while `en` is high."""
+    words = slots * width - 1
+    prove(
+        Pick(width, slots),
+        f"""
+module wrapped (
+  input en, input west, input [{words}:0] east_words, input [{words}:0] west_words,
+  input [{(slots - 1).bit_length() - 1}:0] slot, output [{width - 1}:0] word
+);
+  wire [{width - 1}:0] picked;
+  assign word = picked & {{{{{width}{{{{en}}}}}}}};
+  {{unit}} it(.en(en), .west(west), .east_words(east_words), .west_words(west_words), .slot(slot), .word(picked));
+endmodule
+""",
+        tmp_path,
+    )

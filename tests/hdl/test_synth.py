@@ -1,12 +1,12 @@
 """Synthesis for ECP5: memories become block RAM, multipliers DSPs, wide choices wide multiplexers; sums are right."""
 
 import json
-from importlib import resources
 
 import pytest
 from click.testing import CliRunner
 
 from hdl.export import export
+from hdl.lib.slots import Pick
 from hdl.lib.sram import Sram
 from hdl.mxm.column import SupercellColumn
 from hdl.mxm.shape import Shape
@@ -34,13 +34,8 @@ def test_products_of_bytes_are_dsps():
 
 
 def test_a_word_of_sixteen_takes_eight_luts_a_bit():
-    text = (resources.files("hdl.lib") / "verilog" / "takt_pick.v").read_text()
-    text += """
-    module top(input en, input [127:0] words, input [3:0] slot, output [7:0] word);
-      takt_pick #(.WIDTH(8), .SLOTS(16)) pick(.en(en), .words(words), .slot(slot), .word(word));
-    endmodule
-    """
-    assert Synthesis(text, "top", ("top",)).unit("top").one == Sizes(lut=64)
+    unit = Pick(8, 8)
+    assert Synthesis(unit.text(), unit.name, (unit.name,)).unit(unit.name).one == Sizes(lut=64)
 
 
 def test_units_are_counted_apart_and_parts_inside_them():

@@ -5,15 +5,16 @@ a queue memory if it looks like NOP with a count of `PARITY`.
 """
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from hdl.export import TOP, export_chip
+from hdl.export import export_chip
 from sw.arch.config import Config, load
-from tb.chip import BLOCKS, looped
-from tb.harness import Sources, build
+from tb.chip import gated, looped
+from tb.harness import build
 
 #: Mark -> wrong bits of the stored word: a data bit, a check bit (the data has 32), two data bits.
 MARKS = {"data bit": (0xDEA1, 1 << 0), "check bit": (0xDEA2, 1 << 34), "two bits": (0xDEA3, 1 << 0 | 1 << 9)}
@@ -30,8 +31,7 @@ def spoiled_chip() -> Path:
     text = _replaced(design.text, "mem_bank", wrong + "39'd0")
     for name in sorted(re.findall(r"^module (queue_memory_\w+)\(", text, re.MULTILINE)):
         text = _replaced(text, name, f"write_data[18:0] == {{16'h{PARITY:x}, 3'd2}} ? 4'd8 : 4'd0")
-    blocks = tuple(name for name in sorted(design.ports) if BLOCKS.fullmatch(name))
-    return build(Sources(TOP, {f"{TOP}.v": text}, hier=blocks))
+    return build(gated(replace(design, text=text)))
 
 
 def _replaced(text: str, module: str, wrong: str) -> str:
