@@ -1,9 +1,10 @@
 """One stop of one superlane: the stream registers that it drives, eastward and westward."""
 
-from amaranth.hdl import Assert, Cat, Const, Format, Module, Print, Signal
+from amaranth.hdl import Assert, Cat, Const, Format, Module, Mux, Print, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.lib.bits import named
 from hdl.lib.slots import overlay
 from hdl.lib.stream import Drive, Streams, check_bits, data_bits
 from sw.arch.config import Config
@@ -48,13 +49,38 @@ class Stop(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        groups = [self._group(m, k) for k in range(len(self.drives))]
         for west, side in enumerate(("east", "west")):
-            self._direction(m, west, side)
+            self._direction(m, west, side, groups)
         if len(self.drives) > 1:
             self._conflicts(m)
         return m
 
-    def _direction(self, m: Module, west: int, side: str) -> None:
+    def _group(self, m: Module, k: int) -> list[tuple]:
+        """The places of drive k's largest aligned group: number, whether the drive covers it, and words by suffix."""
+        kind, drive, group = self.drives[k], getattr(self, f"drive_{k}"), []
+        low = (kind.most - 1).bit_length()
+        for j in range(1 << low):
+            covers, sources = [], {}
+            for index, count in enumerate(kind.sizes):
+                bits = (count - 1).bit_length()
+                if (number := j % (1 << bits)) < count:
+                    aligned = drive.stream[bits:low] == j >> bits if bits < low else Const(1)
+                    covers.append(kind.chosen(drive, index) & aligned)
+                    sources.setdefault(number, []).append(kind.chosen(drive, index))
+            if covers:
+                words = {"_written": Const(1)}
+                for suffix, width in (("", data_bits(self.config)), ("_check", check_bits(self.config))):
+                    vector = getattr(drive, suffix.strip("_") or "data")
+                    (first, _), *others = sources.items()
+                    word = vector.word_select(first, width)
+                    for number, chosen in others:
+                        word = Mux(Cat(chosen).any(), vector.word_select(number, width), word)
+                    words[suffix] = named(m, f"word_{k}_{j}{suffix}", word) if others else word
+                group.append((j, Cat(covers).any(), words))
+        return group
+
+    def _direction(self, m: Module, west: int, side: str, groups: list[list[tuple]]) -> None:
         """Lays every unit's results over what stands here."""
         widths = {"": data_bits(self.config), "_check": check_bits(self.config), "_written": 1}
         entries = {suffix: [] for suffix in widths}
@@ -62,15 +88,12 @@ class Stop(wiring.Component):
             drive = getattr(self, f"drive_{k}")
             here = Signal(name=f"{side}_{k}")
             m.d.comb += here.eq(drive.valid & (drive.west == west))
-            for j in range(kind.most):
-                holds = [index for index, count in enumerate(kind.sizes) if count > j]
-                en = here & Cat(kind.chosen(drive, index) for index in holds).any()
-                # groups are aligned, so that the low bits of word j's stream are known
-                low = min((kind.sizes[index] - 1).bit_length() for index in holds)
+            for j, covered, words in groups[k]:
+                # groups are aligned, so that the low bits of place j's stream are known
+                low = (kind.most - 1).bit_length()
                 slot = Cat(Const(j, low), drive.stream[low:])
-                for suffix, width in widths.items():
-                    source = Const(1) if suffix == "_written" else getattr(drive, suffix.strip("_") or "data")
-                    entries[suffix].append((en, slot, source if suffix == "_written" else source.word_select(j, width)))
+                for suffix in widths:
+                    entries[suffix].append((here & covered, slot, words[suffix]))
             if self.sim:
                 with m.If(here):
                     self._trace(m, west, kind, drive)

@@ -8,14 +8,10 @@ checks the loops against the same golden model.
 """
 
 import dataclasses
-import json
 import re
-import tempfile
-from pathlib import Path
-
-from pyosys import libyosys as ys
 
 from hdl.export import Verilog
+from hdl.yosys import Yosys
 
 _PREPARE = (
     *("proc", "flatten", "opt_expr", "opt_merge", "opt_clean", "opt_dff -nosdff", "opt_clean"),
@@ -65,14 +61,9 @@ def _with_parts(modules, name):
 
 
 def _netlist(verilog, lane):
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "lane.v", Path(folder) / "lane.json"
-        source.write_text(verilog)
-        design = ys.Design()
-        first = (f"read_verilog {source}", f"hierarchy -top {lane}")
-        for command in (*first, *_PREPARE, f"write_json {target}"):
-            ys.Pass.call(design, f"tee -q {command}")
-        return json.loads(target.read_text())["modules"][lane]
+    yosys = Yosys(verilog)
+    yosys.run(f"hierarchy -top {lane}", *_PREPARE)
+    return yosys.report("json")["modules"][lane]
 
 
 class _Writer:

@@ -20,7 +20,7 @@ ALLOWED = {
     "sw.machine": ("sw.trace", "sw.asm", "sw.isa", "sw.arch"),
     "sw.golden": ("sw.machine", "sw.trace", "sw.asm", "sw.isa", "sw.arch"),
     "hdl": ("sw.arch", "sw.isa"),
-    "tb": ("sw", "hdl.export"),
+    "tb": ("sw", "hdl.export", "hdl.yosys"),
     "takt": ("sw", "hdl", "tb"),
 }
 #: Others' packages that a package never imports.

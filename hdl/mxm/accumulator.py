@@ -85,10 +85,13 @@ class Accumulator(wiring.Component):
         written = 1 + c.ecc.accumulators + acc_stages(c)
         done, tag = delay(m, self.valid, Cat(word["row"], word["dst"], writes), written, "word")
         row, dst = tag[: len(word["row"])], tag[len(word["row"]) : -1]
-        with m.If(done & tag[-1]):
-            m.d.comb += [rows.write_en.eq(1), rows.write_addr.eq(row), rows.write_data[data].eq(lanes.result)]
-            if check_bits:
-                m.d.comb += rows.write_data[data.stop :].eq(lanes.check)
+        m.d.comb += [
+            rows.write_en.eq(done & tag[-1]),
+            rows.write_addr.eq(row),
+            rows.write_data[data].eq(lanes.result),
+        ]
+        if check_bits:
+            m.d.comb += rows.write_data[data.stop :].eq(lanes.check)
         with m.If(done & ~tag[-1]):
             self._drive(m, dst, lanes.result)
         if self.sim:

@@ -49,9 +49,7 @@ class Result(wiring.Component):
         m = Module()
         shape = self.shape
         if not shape.fp16:
-            m.d.comb += self.valid.eq(self.int8_valid)
-            with m.If(self.int8_valid):
-                m.d.comb += self.values.eq(self._integers())
+            m.d.comb += [self.valid.eq(self.int8_valid), self.values.eq(self._integers())]
             return m
         ends = [self.fp16_valid & self.last]
         for k in range(ROUND_STAGES):

@@ -1,12 +1,9 @@
 """A generated design as a graph of bits, across the borders of its modules."""
 
-import json
-import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
-from pyosys import libyosys as ys
+from hdl.yosys import Yosys
 
 #: Cells whose output bit i depends on bit i of A and B alone, and on all of S.
 BITWISE = {"$mux", "$and", "$or", "$xor", "$xnor", "$not"}
@@ -27,22 +24,9 @@ class Netlist:
     """The modules of a Verilog text below `top`. A place is a tuple of instance names, () being the top."""
 
     def __init__(self, text: str, top: str):
-        with tempfile.TemporaryDirectory() as folder:
-            source, target = Path(folder) / "design.v", Path(folder) / "design.json"
-            source.write_text(text)
-            design = ys.Design()
-            for command in (
-                f"read_verilog {source}",
-                f"hierarchy -check -top {top}",
-                "proc",
-                "memory_collect",
-                "opt_clean",
-                f"write_json {target}",
-            ):
-                ys.Pass.call(design, f"tee -q {command}")
-            self.modules = {
-                name: _Module(raw) for name, raw in json.loads(target.read_text())["modules"].items()
-            }
+        yosys = Yosys(text)
+        yosys.run(f"hierarchy -check -top {top}", "proc", "memory_collect", "opt_clean")
+        self.modules = {name: _Module(raw) for name, raw in yosys.report("json")["modules"].items()}
         self.top = top
 
     def module(self, place: tuple[str, ...]) -> "_Module":
