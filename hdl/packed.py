@@ -4,7 +4,7 @@ import re
 
 WIDTH = 110
 _CONNECTION = re.compile(r"    \.\S+ ?\(.*\),?$")
-_PARITY = re.compile(r"\^ \{ ([^{}]+) \}")
+_PARITY = re.compile(r"(?<== )\^ \{ ([^{}]+) \}(?=;)")
 _BITS = re.compile(r"(\\\S+ |\w+)\[(\d+)(?::(\d+))?\]")
 _WIRE = re.compile(r"  wire ((?:signed )?(?:\[\d+:0\] )?)((?:\\\S+ )|\w+);$")
 

@@ -19,10 +19,10 @@ from tb.machine import CocotbMachine
 
 
 @contextmanager
-def machine(config: Config, folder: Path) -> Iterator[CocotbMachine]:
+def machine(config: Config, folder: Path, plain: bool = False) -> Iterator[CocotbMachine]:
     """The RTL, of a simulator that counts lines and toggles where `scripts/coverage.py` asks for it."""
     wanted = os.environ.get(FOLDER)
-    with CocotbMachine(config, build_chip(config, coverage=bool(wanted)), folder) as running:
+    with CocotbMachine(config, build_chip(config, plain=plain, coverage=bool(wanted)), folder) as running:
         yield running
     if wanted:
         (folder / "coverage.dat").rename(Path(wanted) / f"{config.name}-{os.getpid()}.dat")

@@ -14,9 +14,14 @@ from tests.tb.lockstep import lockstep, machine
 SEED = 20261123
 
 
-@pytest.fixture(scope="module", params=["tiny", pytest.param("small", marks=pytest.mark.slow)])
+SLOW = (pytest.param(text, marks=pytest.mark.slow) for text in ("small", "tiny plain"))
+
+
+@pytest.fixture(scope="module", params=["tiny", *SLOW])
 def rtl(request, tmp_path_factory):
-    with machine(load(request.param), tmp_path_factory.mktemp("rtl")) as running:
+    """As simulated for speed, or `plain`: the very text that users get."""
+    preset, *plain = request.param.split()
+    with machine(load(preset), tmp_path_factory.mktemp("rtl"), bool(plain)) as running:
         yield running
 
 
