@@ -39,7 +39,7 @@ def longest(c: Config, cls: str) -> int:
 class Sleeper(Protocol):
     """A unit that may stand still.
 
-    wakes : values of its ports, any bit of which gives it something to do in this cycle
+    wakes : values in it, any bit of which gives it something to do in this cycle
     lingers : cycles after such a one in which its registers may still change
     """
 
