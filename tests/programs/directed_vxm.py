@@ -68,9 +68,12 @@ def _sources(stage: Stage, alu: int, flip: int) -> tuple[int, int]:
     return (a + half, b) if flip else (a, b + half)
 
 
-def _mov(stage: Stage, alu: int, dtype: DType, a: int, n: int) -> None:
-    if 0 <= alu < stage.config.alus:
-        stage.put(f"VXM{alu}", stage.now, "MOV", n - 1, dtype=dtype, a=a)
+def _mov(stage: Stage, alu: int, dtype: DType, codes: tuple[int, int], n: int) -> None:
+    """Has an ALU, if there is one, hand on the first of two streams that its row reaches."""
+    c = stage.config
+    if 0 <= alu < c.alus:
+        reached = [code for code in codes if code % c.streams // 4 in reachable_groups(c, alu)]
+        stage.put(f"VXM{alu}", stage.now, "MOV", n - 1, dtype=dtype, a=reached[0])
 
 
 def _all_pairs(stage: Stage, name: str, dtype: DType, fields: dict, alu: int, west: int) -> None:
@@ -87,7 +90,7 @@ def _all_pairs(stage: Stage, name: str, dtype: DType, fields: dict, alu: int, we
     n, t = len(left), stage.now
     if "m_from" in row.fields:
         step = -1 if alu else 1
-        _mov(stage, alu + step, dtype, a, n)
+        _mov(stage, alu + step, dtype, (a, b), n)
         fields, n, t = fields | {"m_from": int(step > 0)}, n - 1, t + 1
     dst = 4 * reachable_groups(stage.config, alu)[-1] + stage.config.streams * west
     stage.put(f"VXM{alu}", t, name, n - 1, dtype=dtype, a=a, out=1, dst=dst, **fields)
@@ -103,7 +106,7 @@ def _sweep(
     for code, values in zip((a, b), pairs(c, dtype), strict=True):
         stage.bring_group("VXM", code, stage.now, [values[k % len(values)] for k in range(n)], dtype.streams)
     for neighbour in (alu - 1, alu + 1):
-        _mov(stage, neighbour, dtype, a, n)
+        _mov(stage, neighbour, dtype, (a, b), n)
     groups, values = reachable_groups(c, alu), edges(dtype)
     for k, (name, _, modes) in enumerate(forms):
         fields = make(name).instr.fields
