@@ -16,6 +16,7 @@ ALLOWED = {
     "sw.isa": ("sw.arch",),
     "sw.asm": ("sw.isa", "sw.arch"),
     "sw.check": ("sw.asm", "sw.isa", "sw.arch"),
+    "sw.compiler": ("sw.check", "sw.asm", "sw.isa", "sw.arch"),
     "sw.trace": ("sw.asm", "sw.isa", "sw.arch"),
     "sw.machine": ("sw.trace", "sw.asm", "sw.isa", "sw.arch"),
     "sw.golden": ("sw.machine", "sw.trace", "sw.asm", "sw.isa", "sw.arch"),

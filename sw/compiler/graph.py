@@ -1,0 +1,265 @@
+"""The graph: typed tensor values of static shape, and a small builder in Python.
+
+Every node is one of nine primitives, each of which lowers to one intrinsic of the machine; everything else (softmax,
+normalisations, activations, layouts) is a formula over them (`sw.compiler.formulas`). Shapes are known, and types are
+those of the machine: truth values are INT8 masks, 0 or -1.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sw.arch.dtype import DType
+from sw.isa.rows.vxm import ALU_TYPES
+
+#: Elementwise operations that compare; their result is a mask.
+COMPARISONS = ("EQ", "NE", "LT", "LE", "GT", "GE")
+REDUCTIONS = ("MAX", "MIN", "SUM")
+#: The sum type of a dense product, by the type of its operands.
+SUMS = {DType.INT8: DType.INT32, DType.FP16: DType.FP32}
+
+
+class GraphError(ValueError):
+    """A graph that cannot be; the text names the node, what was found and what is possible."""
+
+
+@dataclass(eq=False, frozen=True)
+class Tensor:
+    """One value of a graph: what a primitive makes of its operands.
+
+    op : the primitive, a method name of `Graph`
+    shape, dtype : of the value
+    operands : the tensors it is made from
+    attributes : what else the primitive needs, see the methods of `Graph`
+    name : for messages and reports
+    """
+
+    graph: "Graph"
+    op: str
+    shape: tuple[int, ...]
+    dtype: DType
+    operands: tuple["Tensor", ...] = ()
+    attributes: dict = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def to(self, dtype: DType | str) -> "Tensor":
+        """This value as another type: nearest even, saturating."""
+        dtype = _dtype(dtype)
+        return self if dtype is self.dtype else self.graph.elementwise("CONVERT", self, to=dtype)
+
+    def __add__(self, other):
+        return self.graph.elementwise("ADD", self, other)
+
+    def __radd__(self, other):
+        return self.graph.elementwise("ADD", other, self)
+
+    def __sub__(self, other):
+        return self.graph.elementwise("SUB", self, other)
+
+    def __rsub__(self, other):
+        return self.graph.elementwise("SUB", other, self)
+
+    def __mul__(self, other):
+        return self.graph.elementwise("MUL", self, other)
+
+    def __rmul__(self, other):
+        return self.graph.elementwise("MUL", other, self)
+
+    def __neg__(self):
+        return self.graph.elementwise("NEG", self)
+
+    def __repr__(self) -> str:
+        return f"{self.name or self.op} {self.dtype.text}{list(self.shape)}"
+
+
+class Graph:
+    """Tensors in the order in which they were made, which is an order of evaluation.
+
+    `inputs`, `states` and `outputs` map names to tensors. A state lives in the chip's memory from run to run:
+    `stores` maps it to the value that it has in the next run. Methods raise GraphError in a sentence.
+    """
+
+    def __init__(self, name: str = "graph"):
+        self.name = name
+        self.tensors: list[Tensor] = []
+        self.inputs: dict[str, Tensor] = {}
+        self.states: dict[str, Tensor] = {}
+        self.stores: dict[str, Tensor] = {}
+        self.outputs: dict[str, Tensor] = {}
+        #: Name that new tensors get, such as the node of the model that they come from.
+        self.scope = ""
+
+    def input(self, name: str, shape: Sequence[int], dtype: DType | str) -> Tensor:
+        """What the host writes before a run."""
+        self._fresh(name, self.inputs, "input")
+        self.inputs[name] = self._make("input", shape, _dtype(dtype), name=name)
+        return self.inputs[name]
+
+    def constant(self, values, dtype: DType | str | None = None) -> Tensor:
+        """Numbers known now. `dtype` is by default that of the array; floats become FP32."""
+        array = np.asarray(values)
+        if dtype is None:
+            dtype = _CONSTANTS.get(array.dtype.kind + str(array.dtype.itemsize))
+            if dtype is None:
+                raise GraphError(f"A constant is of type {array.dtype}, give the machine's type that it shall have.")
+        dtype = _dtype(dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            data = np.ascontiguousarray(array.astype(dtype.numpy))
+        return self._make("constant", data.shape, dtype, values=data)
+
+    def state(self, name: str, initial, dtype: DType | str | None = None) -> Tensor:
+        """Memory that survives from run to run, holding `initial` before the first; read as it was before this run."""
+        self._fresh(name, self.states, "state")
+        data = np.asarray(initial)
+        dtype = _dtype(dtype) if dtype is not None else self.constant(data).dtype
+        self.states[name] = self._make("state", data.shape, dtype, name=name, initial=data.astype(dtype.numpy))
+        return self.states[name]
+
+    def store(self, name: str, value: Tensor) -> None:
+        """What a state holds after this run: a tensor of its shape and type."""
+        state = self.states[name]
+        if (value.shape, value.dtype) != (state.shape, state.dtype):
+            raise GraphError(f"The state '{name}' is {state}, it cannot become {value}.")
+        self.stores[name] = value
+
+    def output(self, name: str, value: Tensor) -> Tensor:
+        """What the host reads after a run."""
+        self._fresh(name, self.outputs, "output")
+        self.outputs[name] = value
+        return value
+
+    def elementwise(self, fn: str, *operands, to: DType | None = None, overflow: str = "sat") -> Tensor:
+        """An operation of the vector unit on every element, operands broadcast as in numpy.
+
+        fn : a row of the instruction table (`ADD`, `EXP2`, `SELECT` …). SELECT takes a mask, then the value where
+             it is set and the value where it is not. BITCAST is the same bits as type `to` of equal width.
+        operands : tensors of one type, or numbers, which become constants of that type
+        to : type of the result of CONVERT and BITCAST
+        overflow : of integers, `sat` or `mod`
+        """
+        tensors = [operand for operand in operands if isinstance(operand, Tensor)]
+        if not tensors:
+            raise GraphError(f"{fn} has no tensor among its operands.")
+        values = operands[1:] if fn == "SELECT" else operands
+        typed = [operand for operand in values if isinstance(operand, Tensor)]
+        dtype = typed[0].dtype if typed else DType.FP32
+        given = tuple(o if isinstance(o, Tensor) else self.constant(o, dtype) for o in operands)
+        checked = given[1:] if fn == "SELECT" else given
+        for operand in checked:
+            if operand.dtype is not dtype:
+                raise GraphError(f"{self._where(fn)} has operands of types {dtype.text} and {operand.dtype.text}, convert one.")
+        if fn == "BITCAST":
+            if to is None or to.bits != dtype.bits:
+                raise GraphError(f"{self._where(fn)} of {dtype.text} needs a type of {dtype.bits} bits.")
+        elif fn not in ALU_TYPES:
+            raise GraphError(f"The vector unit has no operation '{fn}'; it has {', '.join(ALU_TYPES)}.")
+        elif dtype not in ALU_TYPES[fn]:
+            known = ", ".join(t.text for t in ALU_TYPES[fn])
+            raise GraphError(f"{self._where(fn)} does not work on {dtype.text}, it takes {known}.")
+        result = DType.INT8 if fn in COMPARISONS else to if fn in ("CONVERT", "BITCAST") else dtype
+        try:
+            shape = np.broadcast_shapes(*(operand.shape for operand in given))
+        except ValueError as error:
+            shapes = " and ".join(str(list(operand.shape)) for operand in given)
+            raise GraphError(f"{self._where(fn)} has operands of shapes {shapes}, which do not broadcast.") from error
+        return self._make("elementwise", shape, result, given, fn=fn, overflow=overflow)
+
+    def dot(self, a: Tensor, b: Tensor) -> Tensor:
+        """Dense product over the last axis of both: [..., m, k] and [..., n, k] give [..., m, n].
+
+        INT8 sums in INT32, FP16 in FP32: over each VL elements of k exactly and rounded once, then in order of k.
+        Axes in front of the last two are equal in both, or `b` has none.
+        """
+        where = f"{self._where('dot')} of {a} and {b}"
+        if a.dtype is not b.dtype or a.dtype not in SUMS:
+            raise GraphError(f"{where}: both must be int8 or both fp16.")
+        if len(a.shape) < 2 or len(b.shape) < 2 or a.shape[-1] != b.shape[-1]:
+            raise GraphError(f"{where}: they must have two axes or more, the last of one length.")
+        if len(b.shape) > 2 and a.shape[:-2] != b.shape[:-2]:
+            raise GraphError(f"{where}: their axes in front of the last two must be equal.")
+        return self._make("dot", (*a.shape[:-1], b.shape[-2]), SUMS[a.dtype], (a, b))
+
+    def reduce(self, fn: str, a: Tensor, axis: int) -> Tensor:
+        """MAX, MIN or SUM over one axis, which stays with length 1; INT32 or FP32."""
+        if fn not in REDUCTIONS:
+            raise GraphError(f"There is no reduction '{fn}'; there are {', '.join(REDUCTIONS)}.")
+        if a.dtype not in (DType.INT32, DType.FP32):
+            raise GraphError(f"{self._where('reduce')} is over {a.dtype.text}, it takes int32 and fp32.")
+        axis = range(len(a.shape))[axis]
+        shape = tuple(1 if k == axis else size for k, size in enumerate(a.shape))
+        return self._make("reduce", shape, a.dtype, (a,), fn=fn, axis=axis)
+
+    def move(self, sources: Tensor | Iterable[Tensor], index: np.ndarray) -> Tensor:
+        """Elements in another order: out[i] = (all sources flat, one after the other)[index[i]], or 0 where index < 0.
+
+        All of reshape, transpose, slice, concat, split, expand and pad is this with an index made on the host.
+        """
+        sources = (sources,) if isinstance(sources, Tensor) else tuple(sources)
+        index = np.asarray(index, np.int64)
+        if len({source.dtype for source in sources}) != 1:
+            raise GraphError(f"{self._where('move')} has sources of several types.")
+        if index.max(initial=-1) >= (total := sum(source.size for source in sources)):
+            raise GraphError(f"{self._where('move')} takes element {index.max()} of {total}.")
+        return self._make("move", index.shape, sources[0].dtype, sources, index=index)
+
+    def gather(self, table: Tensor, index: Tensor) -> Tensor:
+        """Rows by number: table [n, width] (a constant or a state) and index INT16 [m, 1] give [m, width].
+
+        An index below 0 gives zeros; one beyond n stops the chip with a fault.
+        """
+        self._indexed("gather", table, index)
+        return self._make("gather", (index.shape[0], table.shape[1]), table.dtype, (table, index))
+
+    def scatter(self, state: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+        """A state with rows replaced: state [n, width], index INT16 [m, 1], rows [m, width] give [n, width].
+
+        A row with an index below 0 goes nowhere; one beyond n stops the chip with a fault. Of rows with one index
+        the last stays.
+        """
+        self._indexed("scatter", state, index)
+        if state.op not in ("state", "scatter"):
+            raise GraphError(f"{self._where('scatter')} is into {state}, it must be a state.")
+        if rows.shape != (index.shape[0], state.shape[1]) or rows.dtype is not state.dtype:
+            raise GraphError(f"{self._where('scatter')} writes {rows} into {state} by {index}, the shapes do not fit.")
+        return self._make("scatter", state.shape, state.dtype, (state, index, rows))
+
+
+    def _indexed(self, what: str, table: Tensor, index: Tensor) -> None:
+        if len(table.shape) != 2 or table.op not in ("constant", "state", "scatter"):
+            raise GraphError(f"{self._where(what)} is on {table}, it must be a constant or a state of two axes.")
+        if index.dtype is not DType.INT16 or len(index.shape) != 2 or index.shape[1] != 1:
+            raise GraphError(f"{self._where(what)} has the index {index}, it must be int16 [m, 1].")
+
+    def _where(self, what: str) -> str:
+        return f"Node '{self.scope}': {what}" if self.scope else what
+
+    def _fresh(self, name: str, known: dict, kind: str) -> None:
+        if name in known:
+            raise GraphError(f"There are two {kind}s '{name}'.")
+
+    def _make(self, op: str, shape, dtype: DType, operands: tuple[Tensor, ...] = (), name: str = "", **attributes) -> Tensor:
+        shape = tuple(int(size) for size in shape)
+        if any(size < 1 for size in shape):
+            raise GraphError(f"{self._where(op)} has the shape {list(shape)}, every axis must be at least 1.")
+        for operand in operands:
+            if operand.graph is not self:
+                raise GraphError(f"{self._where(op)} takes {operand} of another graph.")
+        tensor = Tensor(self, op, shape, dtype, operands, attributes, name or self.scope)
+        self.tensors.append(tensor)
+        return tensor
+
+
+_CONSTANTS = {
+    "i1": DType.INT8, "i2": DType.INT16, "i4": DType.INT32, "b1": DType.INT8,
+    "f2": DType.FP16, "f4": DType.FP32, "f8": DType.FP32,
+}  # fmt: skip
+
+
+def _dtype(dtype: DType | str) -> DType:
+    return DType.parse(dtype) if isinstance(dtype, str) else dtype
