@@ -50,7 +50,6 @@ class Evaluator:
         return {name: self.values[value] for name, value in self.graph.outputs.items()}
 
     def _value(self, tensor: Tensor, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        operands = [self.values[operand] for operand in tensor.operands]
         match tensor.op:
             case "input":
                 return _given(tensor, inputs)
@@ -58,22 +57,28 @@ class Evaluator:
                 return tensor.attributes["values"]
             case "state":
                 return self.states[tensor.name]
-            case "elementwise":
-                return elementwise(tensor, operands)
-            case "dot":
-                return dot(*operands, self.vl)
-            case "reduce":
-                fn = _REDUCE[tensor.attributes["fn"]]
-                return fn(operands[0], axis=tensor.attributes["axis"], keepdims=True).astype(tensor.dtype.numpy)
-            case "move":
-                flat = np.concatenate([operand.reshape(-1) for operand in operands])
-                index = tensor.attributes["index"]
-                return np.where(index < 0, flat.dtype.type(0), flat[index])
-            case "gather":
-                return _gather(*operands)
-            case "scatter":
-                return _scatter(*operands)
-        raise GraphError(f"There is no primitive '{tensor.op}'.")
+        return value_of(tensor, [self.values[operand] for operand in tensor.operands], self.vl)
+
+
+def value_of(tensor: Tensor, operands: list[np.ndarray], vl: int) -> np.ndarray:
+    """The value of a tensor whose operands have these values."""
+    match tensor.op:
+        case "elementwise":
+            return elementwise(tensor, operands)
+        case "dot":
+            return dot(*operands, vl)
+        case "reduce":
+            fn = _REDUCE[tensor.attributes["fn"]]
+            return fn(operands[0], axis=tensor.attributes["axis"], keepdims=True).astype(tensor.dtype.numpy)
+        case "move":
+            flat = np.concatenate([operand.reshape(-1) for operand in operands])
+            index = tensor.attributes["index"]
+            return np.where(index < 0, flat.dtype.type(0), flat[index])
+        case "gather":
+            return _gather(*operands)
+        case "scatter":
+            return _scatter(*operands)
+    raise GraphError(f"There is no primitive '{tensor.op}'.")
 
 
 def elementwise(tensor: Tensor, operands: list[np.ndarray]) -> np.ndarray:

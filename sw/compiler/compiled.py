@@ -1,0 +1,149 @@
+"""A model as a program for one chip: the whole way, and how the host runs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sw.arch.config import Config
+from sw.arch.dtype import DType
+from sw.asm.image import Image
+from sw.asm.timeline import timeline
+from sw.check.program import check
+from sw.compiler.chip import Chip
+from sw.compiler.emit import emit, keep
+from sw.compiler.graph import Graph, GraphError, Tensor
+from sw.compiler.lower import Lowering
+from sw.compiler.memory import Memory
+from sw.compiler.normalise import normalise
+from sw.compiler.place import Placer
+from sw.compiler.schedule import Schedule
+
+
+class CompileError(ValueError):
+    """A graph that cannot become a program; the text says what was found and what is possible."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A tensor at the host: `places[v]` gives slice and word of each byte of vector v, rows and then tiles."""
+
+    shape: tuple[int, ...]
+    dtype: DType
+    places: tuple[tuple[tuple[int, int], ...], ...]
+
+    @property
+    def last(self) -> int:
+        """Length of the last axis."""
+        return self.shape[-1] if self.shape else 1
+
+    def pack(self, values: np.ndarray, vl: int) -> np.ndarray:
+        """uint8 [vectors, bytes, vl]; a last axis of 1 is copied into every lane."""
+        rows = np.ascontiguousarray(values).reshape(-1, self.last)
+        width = -(-self.last // vl) * vl
+        padded = np.zeros((len(rows), width), self.dtype.numpy)
+        padded[:, : self.last] = rows
+        if self.last == 1:
+            padded[:] = rows
+        lanes = padded.view(np.uint8).reshape(-1, vl, self.dtype.streams)
+        return np.ascontiguousarray(lanes.transpose(0, 2, 1))
+
+    def unpack(self, raw: np.ndarray) -> np.ndarray:
+        """The tensor from uint8 [vectors, bytes, vl]."""
+        lanes = np.ascontiguousarray(raw.transpose(0, 2, 1)).view(self.dtype.numpy)[..., 0]
+        rows = int(np.prod(self.shape[:-1], dtype=np.int64))
+        return lanes.reshape(rows, -1)[:, : self.last].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program with the bindings of its inputs and outputs. `cycles` is what one run takes, on any machine."""
+
+    config: Config
+    image: Image
+    inputs: dict[str, Binding]
+    outputs: dict[str, Binding]
+    cycles: int
+
+    def load(self, machine) -> None:
+        """Loads a `Machine` (see `sw.machine`); states are as at the beginning."""
+        machine.load(self.image)
+
+    def step(self, machine, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One run on a loaded machine: outputs by name. States move on. CompileError for inputs that do not fit,
+        or a run that does not take `cycles`."""
+        for name, binding in self.inputs.items():
+            if name not in inputs:
+                raise CompileError(f"The input '{name}' is missing; given are {', '.join(inputs) or 'none'}.")
+            value = np.asarray(inputs[name])
+            if value.shape != binding.shape or value.dtype != binding.dtype.numpy:
+                raise CompileError(
+                    f"The input '{name}' is {value.dtype}{list(value.shape)}, it must be "
+                    f"{binding.dtype.text}{list(binding.shape)}."
+                )
+            for place, raw in zip(binding.places, binding.pack(value, self.config.vl), strict=True):
+                for (s, word), lanes in zip(place, raw, strict=True):
+                    machine.write(s, word, lanes[None])
+        run = machine.run()
+        if run.fault or run.cycles != self.cycles:
+            raise CompileError(f"The run took {run.cycles} cycles, {self.cycles} were predicted. {run.fault or ''}")
+        return {name: self._read(machine, binding) for name, binding in self.outputs.items()}
+
+    def _read(self, machine, binding: Binding) -> np.ndarray:
+        raw = [[machine.read(s, word, 1)[0] for s, word in place] for place in binding.places]
+        return binding.unpack(np.array(raw))
+
+
+def compile_graph(graph: Graph, config: Config) -> Compiled:
+    """The program of a graph on a chip, proven by the checker. CompileError in a sentence if there is none."""
+    try:
+        return _compile(graph, config)
+    except (GraphError, ValueError) as error:
+        if isinstance(error, CompileError):
+            raise
+        raise CompileError(str(error)) from error
+
+
+def _compile(graph: Graph, config: Config) -> Compiled:
+    chip = Chip(config)
+    normal = normalise(graph, config.vl)
+    lowering = Lowering(normal, chip)
+    memory = Memory(config, len(chip.slices))
+    Placer(lowering, chip, memory)
+    schedule = Schedule(lowering, chip, memory)
+    outputs = {name: _output(value, lowering, schedule) for name, value in normal.outputs.items()}
+    inputs = {name: _bind(value, lowering, lambda vector: vector.copies[0]) for name, value in normal.inputs.items()}
+    program = emit(chip, lowering, schedule)
+    for bindings, declare in ((inputs, program.input), (outputs, program.output)):
+        for name, binding in bindings.items():
+            for at, words in _regions(binding):
+                declare(f"{name}:{at[0]}:{at[1]}", *at, words)
+    image = program.image()
+    findings = check(image)
+    if findings:
+        raise CompileError(f"The checker refuses the program of '{graph.name}': {findings[0]}")
+    return Compiled(config, image, inputs, outputs, timeline(image).cycles)
+
+
+def _output(value: Tensor, lowering: Lowering, schedule: Schedule) -> Binding:
+    for vector in lowering.grids[value].reshape(-1):
+        if vector.data is not None and not vector.copies:
+            slices = tuple(schedule.chip.sides[1][: vector.bytes])
+            schedule.memory.place_constant(vector, slices, schedule.board)
+    return _bind(value, lowering, keep)
+
+
+def _bind(value: Tensor, lowering: Lowering, choose) -> Binding:
+    copies = [choose(vector) for vector in lowering.grids[value].reshape(-1)]
+    places = tuple(tuple(zip(copy.slices, copy.words, strict=True)) for copy in copies)
+    return Binding(value.shape, value.dtype, places)
+
+
+def _regions(binding: Binding):
+    """Runs of words of a binding: ((slice, first word), words)."""
+    words = sorted({at for place in binding.places for at in place})
+    first = 0
+    for k in range(1, len(words) + 1):
+        if k == len(words) or words[k] != (words[k - 1][0], words[k - 1][1] + 1):
+            yield words[first], k - first
+            first = k

@@ -1,0 +1,112 @@
+"""Elementwise operations that follow each other become chains of ALUs.
+
+Of a tensor's operands the one that comes last is handed over inside the vector unit, the others come on streams. A
+link is not made where the other operands need, through something else, what the chain itself computes.
+"""
+
+from sw.compiler.chains import runs
+from sw.compiler.chip import Chip
+from sw.compiler.graph import Graph, Tensor
+from sw.compiler.vectors import Operand, Stage
+
+
+class Links:
+    """Which elementwise tensor hands its result to which: `next` and `before` of the linked ones."""
+
+    def __init__(self, graph: Graph, chip: Chip):
+        self.graph, self.chip = graph, chip
+        self.order = {tensor: k for k, tensor in enumerate(graph.tensors)}
+        self.next: dict[Tensor, Tensor] = {}
+        self.before: dict[Tensor, Tensor] = {}
+        self._head: dict[Tensor, Tensor] = {}
+        self._fits: dict[tuple, bool] = {}
+        depth = self._depths()
+        for tensor in graph.tensors:
+            if chained(tensor):
+                self._head[tensor] = tensor
+                for operand in sorted(set(self._candidates(tensor)), key=lambda t: -depth[t]):
+                    if self._may(operand, tensor):
+                        self.next[operand], self.before[tensor] = tensor, operand
+                        self._head[tensor] = self._head[operand]
+                        break
+
+    def chains(self) -> list[list[Tensor]]:
+        """All chains, in an order of evaluation of their last tensors."""
+        found = []
+        for tensor in self.graph.tensors:
+            if chained(tensor) and tensor not in self.next:
+                chain = [tensor]
+                while chain[-1] in self.before:
+                    chain.append(self.before[chain[-1]])
+                found.append(chain[::-1])
+        return found
+
+    def _depths(self) -> dict[Tensor, int]:
+        weight = {"elementwise": 5, "dot": 40, "reduce": 50, "move": 30, "gather": 20, "scatter": 20}
+        depth: dict[Tensor, int] = {}
+        for tensor in self.graph.tensors:
+            depth[tensor] = max((depth[o] for o in tensor.operands), default=0) + weight.get(tensor.op, 0)
+        return depth
+
+    def _candidates(self, tensor: Tensor) -> tuple[Tensor, ...]:
+        operands = tensor.operands[:1] if tensor.attributes["fn"] == "SELECT" else tensor.operands
+        return tuple(o for o in operands if chained(o) and o.shape == tensor.shape and o not in self.next)
+
+    def _may(self, operand: Tensor, tensor: Tensor) -> bool:
+        chain = [tensor, operand]
+        while chain[-1] in self.before:
+            chain.append(self.before[chain[-1]])
+        stages = [stage_key(t) for t in reversed(chain)]
+        key = tuple(stages)
+        if key not in self._fits:
+            self._fits[key] = bool(runs(self.chip, [Stage(fn, dtype, dtype, "sat", ()) for fn, dtype in stages]))
+        return self._fits[key] and not self._circular(chain, tensor)
+
+    def _circular(self, chain: list[Tensor], tensor: Tensor) -> bool:
+        """Whether another operand of a chain with `tensor` at its end needs something of that chain."""
+        members = set(chain)
+        first = self.order[chain[-1]]
+        todo = [o for member in members for o in member.operands if o not in members]
+        seen = set(todo)
+        while todo:
+            current = todo.pop()
+            # A whole chain waits for all that any of its members needs.
+            group = self._group(current)
+            if members & group:
+                return True
+            for member in group:
+                for operand in member.operands:
+                    if operand not in seen and operand not in group:
+                        if operand in members:
+                            return True
+                        if self.order[operand] > first:
+                            seen.add(operand)
+                            todo.append(operand)
+        return False
+
+    def _group(self, tensor: Tensor) -> set[Tensor]:
+        group, current = {tensor}, tensor
+        while current in self.before:
+            current = self.before[current]
+            group.add(current)
+        current = tensor
+        while current in self.next:
+            current = self.next[current]
+            group.add(current)
+        return group
+
+
+def chained(tensor: Tensor) -> bool:
+    """Whether a tensor is computed by an ALU; the same bits as another type are not."""
+    return tensor.op == "elementwise" and tensor.attributes["fn"] != "BITCAST"
+
+
+def stage_key(tensor: Tensor) -> tuple:
+    """Operation and type that a tensor's stage has."""
+    return tensor.attributes["fn"], tensor.operands[-1].dtype
+
+
+def stage(tensor: Tensor, operands: tuple[Operand, ...]) -> Stage:
+    """The stage that computes a tensor."""
+    fn, dtype = stage_key(tensor)
+    return Stage(fn, dtype, tensor.dtype, tensor.attributes["overflow"], operands)

@@ -1,0 +1,95 @@
+"""Where vectors lie: words of slices, given out as a schedule needs them.
+
+Constants fill a slice from its last word downwards and results from its first word upwards, so that they lie in
+different banks while there is room: what is written then never meets a read of weights.
+"""
+
+import numpy as np
+
+from sw.arch.config import Config
+from sw.compiler.board import Board
+from sw.compiler.vectors import Copy, Vector
+
+
+class MemoryFull(ValueError):
+    """A model that does not fit; the text says what was to be placed and what room there is."""
+
+
+class Memory:
+    """The words of all slices."""
+
+    def __init__(self, config: Config, slices: int):
+        self.config = config
+        self._low = [0] * slices
+        self._high = [config.mem.words] * slices
+        #: Constants: (slice, first word, bytes [words, lanes]).
+        self.contents: list[tuple[int, int, object]] = []
+
+    def pressure(self, s: int) -> int:
+        """How much of a slice results take."""
+        return self._low[s]
+
+    def constant_words(self, s: int) -> int:
+        """How many words of a slice hold constants."""
+        return self.config.mem.words - self._high[s]
+
+    def allocate(self, s: int, words: int, board: Board) -> int | None:
+        """Consecutive words of one bank for results, or None if there is no room."""
+        before = start = self._low[s]
+        bank = self.config.bank_words
+        if start // bank != (start + words - 1) // bank:
+            start = (start // bank + 1) * bank
+        if start + words > self._high[s]:
+            return None
+        self._low[s] = start + words
+        board.on_undo(lambda: self._low.__setitem__(s, before))
+        return start
+
+    def reserve(self, s: int, words: int) -> int | None:
+        """Consecutive words of one bank that stay taken, for constants, inputs and tables; or None."""
+        end, bank = self._high[s], self.config.bank_words
+        if words <= bank and (end - words) // bank != (end - 1) // bank:
+            end = end // bank * bank
+        if end - words < self._low[s]:
+            return None
+        self._high[s] = end - words
+        return self._high[s]
+
+    def place_tile(self, columns: list[np.ndarray], slices: list[int]) -> list[int]:
+        """Puts constant columns into slices, as many at once as slices take; the first word in each slice."""
+        raw = np.concatenate([as_bytes(column, self.config.vl) for column in columns])
+        count = len(slices)
+        first = [self.reserve(s, len(raw) // count) for s in slices]
+        if None in first:
+            raise MemoryFull(f"A tile of weights takes {len(raw) // count} words of {count} slices, no such room is left.")
+        self.contents.extend((s, word, raw[j::count]) for j, (s, word) in enumerate(zip(slices, first, strict=True)))
+        return first
+
+    def place_constant(self, vector: Vector, slices: tuple[int, ...], board: Board) -> Copy | None:
+        """A copy of a constant vector in these slices; None if there is no room."""
+        before, words = {s: self._high[s] for s in slices}, []
+        raw = as_bytes(vector.data, self.config.vl)
+        for s in slices:
+            words.append(self.reserve(s, 1))
+        copy = Copy(slices, tuple(words), 0)
+        count = len(self.contents)
+
+        def back():
+            del self.contents[count:]
+            for s, high in before.items():
+                self._high[s] = high
+
+        board.on_undo(back)
+        if None in words:
+            return None
+        self.contents.extend((s, word, raw[j : j + 1]) for j, (s, word) in enumerate(zip(slices, words, strict=True)))
+        vector.copies.append(copy)
+        board.on_undo(lambda: vector.copies.remove(copy))
+        return copy
+
+
+def as_bytes(values: np.ndarray, vl: int) -> np.ndarray:
+    """uint8 [bytes, vl]: the lanes of each stream that a vector takes, low byte first; missing lanes are 0."""
+    padded = np.zeros(vl, values.dtype)
+    padded[: len(values)] = values
+    return np.ascontiguousarray(padded.view(np.uint8).reshape(vl, -1).T)

@@ -1,0 +1,146 @@
+"""The first pass: constants folded, equal tensors made one, what nobody needs dropped, and lanes beyond a tensor's last
+axis made harmless.
+
+A tensor whose last axis is no multiple of VL leaves lanes over. What stands in them is followed through the graph; a
+product or a reduction that could not bear it gets its operand masked.
+"""
+
+import numpy as np
+
+from sw.arch.dtype import DType
+from sw.compiler.evaluate import elementwise, value_of
+from sw.compiler.graph import Graph, Tensor
+
+#: What a reduction leaves as it is.
+_NEUTRAL = {"SUM": 0.0, "MAX": -np.inf, "MIN": np.inf}
+
+
+def normalise(graph: Graph, vl: int) -> Graph:
+    """A graph that means the same, ready to be lowered to vectors of `vl` lanes."""
+    return _Rebuild(graph, vl).run()
+
+
+class _Rebuild:
+    def __init__(self, graph: Graph, vl: int):
+        self.old, self.new, self.vl = graph, Graph(graph.name), vl
+        self.of: dict[Tensor, Tensor] = {}
+        #: Value in the lanes left over, None where it is not known.
+        self.pad: dict[Tensor, float | None] = {}
+        self.known: dict[tuple, Tensor] = {}
+
+    def run(self) -> Graph:
+        live = self._live()
+        for tensor in self.old.tensors:
+            if tensor in live:
+                self.new.scope = tensor.name
+                self.of[tensor] = self._build(tensor)
+        for name, value in self.old.stores.items():
+            self.new.stores[name] = self.of[value]
+        for name, value in self.old.outputs.items():
+            self.new.outputs[name] = self.of[value]
+        return self.new
+
+    def _live(self) -> set[Tensor]:
+        live = {*self.old.outputs.values(), *self.old.stores.values(), *self.old.inputs.values(), *self.old.states.values()}
+        for tensor in reversed(self.old.tensors):
+            if tensor in live:
+                live.update(tensor.operands)
+        return live
+
+    def _build(self, tensor: Tensor) -> Tensor:
+        if tensor.op == "input":
+            return self._put(self.new.input(tensor.name, tensor.shape, tensor.dtype), 0.0)
+        if tensor.op == "state":
+            return self._put(self.new.state(tensor.name, tensor.attributes["initial"], tensor.dtype), 0.0)
+        if tensor.op == "constant":
+            return self._constant(tensor.attributes["values"], tensor.dtype)
+        operands = [self.of[operand] for operand in tensor.operands]
+        if all(operand.op == "constant" for operand in operands):
+            known = [operand.attributes["values"] for operand in operands]
+            return self._constant(value_of(tensor, known, self.vl), tensor.dtype)
+        if tensor.op == "dot":
+            operands = self._masked_factors(*operands)
+        if tensor.op == "reduce" and tensor.attributes["axis"] == len(tensor.shape) - 1:
+            operands = [self._masked(operands[0], _neutral(tensor.attributes["fn"], tensor.dtype))]
+        return self._same(tensor, operands)
+
+    def _same(self, tensor: Tensor, operands: list[Tensor]) -> Tensor:
+        key = (tensor.op, tuple(map(id, operands)), tensor.dtype, tensor.shape, _key(tensor.attributes))
+        if key not in self.known:
+            made = self.new._make(tensor.op, tensor.shape, tensor.dtype, tuple(operands), **tensor.attributes)
+            self.known[key] = self._put(made, self._pad(made))
+        return self.known[key]
+
+    def _put(self, tensor: Tensor, pad: float | None) -> Tensor:
+        self.pad[tensor] = pad
+        return tensor
+
+    def _constant(self, values: np.ndarray, dtype: DType) -> Tensor:
+        key = ("constant", values.tobytes(), values.shape, dtype)
+        if key not in self.known:
+            self.known[key] = self._put(self.new.constant(values, dtype), 0.0)
+        return self.known[key]
+
+    def _over(self, tensor: Tensor) -> int:
+        """Lanes that a tensor leaves over; a last axis of 1 stands in all."""
+        last = tensor.shape[-1] if tensor.shape else 1
+        return 0 if last == 1 else -last % self.vl
+
+    def _masked_factors(self, a: Tensor, b: Tensor) -> list[Tensor]:
+        """The lanes left over add nothing to a product: one factor is 0 there and the other finite."""
+        if not self._over(a):
+            return [a, b]
+        a_pad, b_pad = self.pad[a], self.pad[b]
+        if a.dtype is DType.INT8:
+            return [a, b] if 0.0 in (a_pad, b_pad) else [self._masked(a, 0.0), b]
+        if a_pad is None or not np.isfinite(a_pad):
+            a, a_pad = self._masked(a, 0.0), 0.0
+        if b_pad is None or not np.isfinite(b_pad) or (a_pad and b_pad):
+            b = self._masked(b, 0.0)
+        return [a, b]
+
+    def _masked(self, tensor: Tensor, neutral: float) -> Tensor:
+        if not self._over(tensor) or self.pad[tensor] == neutral:
+            return tensor
+        last = tensor.shape[-1]
+        if neutral == 0:
+            bits = self._constant(np.full(last, -1, f"i{tensor.dtype.numpy.itemsize}").view(tensor.dtype.numpy), tensor.dtype)
+            return self._put(self.new.elementwise("MASK", tensor, bits), 0.0)
+        lanes = self._constant(np.full(last, -1, np.int8), DType.INT8)
+        return self._put(self.new.elementwise("SELECT", lanes, tensor, self.new.constant(neutral, tensor.dtype)), neutral)
+
+    def _pad(self, tensor: Tensor) -> float | None:
+        """What the lanes left over hold."""
+        pads = [self.pad[operand] for operand in tensor.operands]
+        match tensor.op:
+            case "dot" | "gather":
+                return 0.0
+            case "scatter":
+                return 0.0 if pads[0] == 0 and pads[2] == 0 else None
+            case "reduce":
+                return pads[0] if tensor.attributes["axis"] != len(tensor.shape) - 1 and pads[0] == 0 else None
+            case "elementwise":
+                return self._elementwise_pad(tensor, pads)
+        return None
+
+    def _elementwise_pad(self, tensor: Tensor, pads: list[float | None]) -> float | None:
+        values = []
+        for operand, pad in zip(tensor.operands, pads, strict=True):
+            if operand.op == "constant" and operand.size == 1:
+                values.append(operand.attributes["values"].reshape(1))
+            elif pad is None or (operand.shape[-1:] in ((), (1,)) and tensor.shape[-1:] != operand.shape[-1:]):
+                return None
+            else:
+                values.append(np.full(1, pad).astype(operand.dtype.numpy))
+        with np.errstate(all="ignore"):
+            return float(elementwise(tensor, values)[0])
+
+
+def _neutral(fn: str, dtype: DType) -> float:
+    if dtype.is_float or fn == "SUM":
+        return _NEUTRAL[fn]
+    return float(dtype.least if fn == "MAX" else dtype.greatest)
+
+
+def _key(attributes: dict) -> tuple:
+    return tuple((name, value.tobytes() if isinstance(value, np.ndarray) else value) for name, value in attributes.items())

@@ -1,0 +1,139 @@
+"""When and where: the greedy schedule of tasks on a chip.
+
+Tasks are taken in the order of their height, the longest way from them to the end of the program, so that makers come
+before readers and what everything waits for comes first. Each is put at the earliest cycle in which all that it needs
+is free, also between tasks that were placed before it. Nothing is ever moved again.
+"""
+
+from sw.compiler.board import Board
+from sw.compiler.chains import Chains
+from sw.compiler.chip import Chip
+from sw.compiler.lower import Lowering
+from sw.compiler.memory import Memory, MemoryFull
+from sw.compiler.products import Products
+from sw.compiler.route import TRIES, Router
+from sw.compiler.switches import Switches
+from sw.compiler.tables import Tables
+from sw.compiler.vectors import Chain, Gathering, Permutation, Product, Reduction, Scattering, Storing, Task
+
+#: Cycles after which operands that never come together are copied apart.
+PATIENCE = 48
+
+
+class Schedule:
+    """All instructions of a program, on `board`, and where everything lies, in `memory`."""
+
+    def __init__(self, lowering: Lowering, chip: Chip, memory: Memory):
+        self.chip, self.memory, self.board = chip, memory, Board()
+        self.router = Router(chip, self.board, memory)
+        self.chains = Chains(chip, self.router)
+        self.products = Products(chip, self.router, memory)
+        self.switches = Switches(chip, self.router)
+        self.tables = Tables(chip, self.router)
+        self._side = 0
+        for task in ordered(lowering.tasks, self._latency):
+            self._place(task)
+
+    def _latency(self, task: Task) -> int:
+        """About how long a task takes, for its height."""
+        hops = self.chip.config.mem.slices // self.chip.config.mem.slices_per_stop
+        if isinstance(task, Chain):
+            offsets = self.chains.offsets(task.stages)
+            return offsets[-1] + 10 + len(next(iter(task.outs.values())))
+        if isinstance(task, Product):
+            passes = len(task.acts[0]) * self.chip.timing("ABC", task.dtype.is_float).turn
+            return 20 + 2 * hops + len(task.tiles) * len(task.tiles[0]) * max(self.products.beats(task.dtype), passes)
+        if isinstance(task, Reduction):
+            return self.chip.timing("REDUCE").d_func + 2 * hops + len(task.source)
+        if isinstance(task, Permutation):
+            return 16 + 2 * hops + len(task.source) * task.source[0].bytes
+        return 12 + hops
+
+    def _place(self, task: Task) -> None:
+        if isinstance(task, Chain):
+            self._chain(task)
+        elif isinstance(task, Product):
+            self._search(task, self.products.earliest(task), lambda at: self.products.place(task, at))
+        elif isinstance(task, Reduction | Permutation):
+            self._search(task, self.switches.earliest(task), lambda at: self.switches.place(task, at))
+        elif isinstance(task, Gathering):
+            self._search(task, self.tables.earliest(task), lambda at: self.tables.gather(task, at))
+        elif isinstance(task, Scattering):
+            self._search(task, self.tables.earliest(task), lambda at: self.tables.scatter(task, at))
+        elif isinstance(task, Storing):
+            self.tables.store(task)
+
+    def _search(self, task: Task, first: int, place) -> None:
+        for at in range(max(0, first), max(0, first) + TRIES):
+            if place(at):
+                return
+        raise MemoryFull(f"Task '{task.name}' finds no place in the schedule within {TRIES} cycles from {first} on.")
+
+    def _chain(self, task: Chain) -> None:
+        west = self._westward(task)
+        for _ in range(8):
+            for gap in sorted(self._gaps(task), reverse=True):
+                if self.chains.place(task, self.chains.earliest(task, gap), gap, west):
+                    return
+            first = self.chains.earliest(task, 1)
+            for at in range(max(0, first), max(0, first) + PATIENCE):
+                if self.chains.place(task, at, 1, west):
+                    return
+            self._spread(task)
+        self._search(task, first, lambda at: self.chains.place(task, at, 1, west))
+
+    def _gaps(self, task: Chain) -> set[int]:
+        """Cycles between items with which operands come by on streams."""
+        gaps = set()
+        for arg in task.args:
+            flights = [vector.flight for vector in arg[:2]]
+            if None not in flights:
+                gaps.add(flights[-1].cycle - flights[0].cycle if len(flights) > 1 else 1)
+        return {gap for gap in gaps if gap > 0}
+
+    def _spread(self, task: Chain) -> None:
+        """Copies the operands of a chain into slices of their own."""
+        taken: set[int] = set()
+        for arg in task.args:
+            for vector in arg:
+                if vector.data is None and not any(self._apart(copy, taken) for copy in vector.copies):
+                    side = self.chip.sides[self._side % 2]
+                    self._side += 1
+                    free = [s for s in side if s not in taken][: vector.bytes]
+                    self.router.recopy(vector, tuple(free))
+            for vector in arg[:1]:
+                for copy in vector.copies[-1:]:
+                    taken.update(copy.slices)
+
+    def _apart(self, copy, taken: set[int]) -> bool:
+        return not taken.intersection(copy.slices)
+
+    def _westward(self, task: Chain) -> bool:
+        """The side to which the results of a chain are sent first: where they are wanted most."""
+        last = task.outs[max(task.outs)][0]
+        for reader in sorted(last.readers, key=lambda reader: -reader.height):
+            if isinstance(reader, Product):
+                return self.chip.planes[reader.plane].hemisphere == 0
+        self._side += 1
+        return self._side % 2 == 0
+
+
+def ordered(tasks: list[Task], latency) -> list[Task]:
+    """Tasks by falling height; among equal ones in the order of the graph."""
+    readers: dict[Task, list[Task]] = {task: [] for task in tasks}
+    waiting = {task: len(task.after) for task in tasks}
+    for task in tasks:
+        for before in task.after:
+            readers[before].append(task)
+    order = [task for task in tasks if not waiting[task]]
+    for task in order:
+        for reader in readers[task]:
+            waiting[reader] -= 1
+            if not waiting[reader]:
+                order.append(reader)
+    if len(order) < len(tasks):
+        stuck = next(task.name for task in tasks if waiting[task])
+        raise ValueError(f"Task '{stuck}' waits for itself.")
+    for task in reversed(order):
+        task.height = latency(task) + max((reader.height for reader in readers[task]), default=0)
+    return sorted(order, key=lambda task: -task.height)

@@ -1,0 +1,92 @@
+"""The templates of indirect access: rows gathered from a table, rows scattered into one, vectors stored at home."""
+
+from sw.compiler.chip import Chip
+from sw.compiler.route import Router
+from sw.compiler.vectors import Copy, Gathering, Scattering, Storing
+
+
+class Tables:
+    """Places gathers, scatters and stores."""
+
+    def __init__(self, chip: Chip, router: Router):
+        self.chip, self.router, self.board = chip, router, router.board
+
+    def earliest(self, task: Gathering | Scattering) -> int:
+        """The first cycle in which the index, and the data, can stand at the table's slices."""
+        if isinstance(task, Gathering):
+            slices, first = task.table.regions[0, task.tile]
+            access = self.chip.timing("GATHER").access
+            stop = self.chip.slice_stop[slices[0]]
+            known = max((copy.ready for v in task.reads for copy in v.copies), default=0)
+            return max(known - access, *(self.router.earliest(v, stop) - k for k, v in enumerate(task.index)))
+        slices, first = task.table.regions[task.stripe, task.base]
+        stop = self.chip.slice_stop[slices[0]]
+        read = max((v.last_read for v in task.before), default=-1) + 1
+        arrive = max(self.router.earliest(task.index, stop), self.router.earliest(task.data, stop))
+        return max(arrive, read - self.chip.timing("SCATTER").access)
+
+    def gather(self, task: Gathering, start: int) -> bool:
+        """Schedules a gather with the first index at the slices in cycle `start`."""
+        slices, first = task.table.regions[0, task.tile]
+        stop, timing = self.chip.slice_stop[slices[0]], self.chip.timing("GATHER")
+        mark = self.board.mark()
+        cycles = [start + k for k in range(len(task.index))]
+        codes = self._both(2)
+        by_map = self.router.bring(task.index, cycles, stop, codes)
+        if by_map is None:
+            return False
+        for s, word in zip(slices, first, strict=True):
+            if not all(self.router.claim_read(s, cycle, cycle + timing.access, word) for cycle in cycles):
+                self.board.undo(mark)
+                return False
+        stands = [cycle + timing.d_func for cycle in cycles]
+        for target in self._both(task.outs[0].bytes):
+            if self.router.land(task.outs, target, stop, stands, task.outs[0].bytes):
+                break
+        else:
+            self.board.undo(mark)
+            return False
+        for cycle, code in zip(cycles, by_map, strict=True):
+            for j, (s, word) in enumerate(zip(slices, first, strict=True)):
+                values = {"addr": word, "rows": task.table.rows, "stream": target + j, "map": code, "stride": 0}
+                self.board.issue(self.chip.slice_queue[s], cycle, "GATHER", values)
+        for vector in task.reads:
+            vector.last_read = max(vector.last_read, cycles[-1] + timing.access)
+        task.start = start
+        return True
+
+    def scatter(self, task: Scattering, start: int) -> bool:
+        """Schedules a scatter with index and data at the slices in cycle `start`."""
+        slices, first = task.table.regions[task.stripe, task.base]
+        stop, timing = self.chip.slice_stop[slices[0]], self.chip.timing("SCATTER")
+        mark = self.board.mark()
+        by_map = self.router.bring([task.index], [start], stop, self._both(2))
+        data = None if by_map is None else self.router.bring([task.data], [start], stop, self._both(task.data.bytes))
+        if data is None:
+            self.board.undo(mark)
+            return False
+        for j, (s, word) in enumerate(zip(slices, first, strict=True)):
+            if not self.router.claim_write(s, start, start + timing.access, word):
+                self.board.undo(mark)
+                return False
+            values = {"addr": word, "rows": task.count, "stream": data[0] + j, "map": by_map[0], "stride": 0}
+            self.board.issue(self.chip.slice_queue[s], start, "SCATTER", values)
+        for old, new in zip(task.before, task.outs, strict=True):
+            (copy,) = old.copies
+            ready = max(copy.ready, start + timing.access + 1)
+            new.copies.append(Copy(copy.slices, copy.words, ready))
+        task.start = start
+        return True
+
+    def store(self, task: Storing) -> None:
+        """Brings a vector home, after the last read of what is there."""
+        table = task.home.table
+        slices, first = table.regions[table.stripe(task.home.row, task.home.tile), table.group(task.home.tile)]
+        words = [word + table.offset(task.home.row) for word in first]
+        after = max(task.before.last_read + 1, 0)
+        copy = self.router.recopy(task.source, slices, words, after)
+        copy.reads += 1
+        task.start = copy.ready
+
+    def _both(self, size: int) -> list[int]:
+        return list(range(0, 2 * self.chip.config.streams, size))
