@@ -51,6 +51,10 @@ class Board:
         self._log.append(key)
         return True
 
+    def free(self, code: int, diagonal: int, low: int, high: int) -> bool:
+        """Whether nobody has any of the stops low … high of a diagonal of a stream."""
+        return not any(low <= b and a <= high for a, b in self._spans.get((code, diagonal), ()))
+
     def span(self, code: int, diagonal: int, low: int, high: int) -> bool:
         """Takes stops low … high of a diagonal of a stream; False if any of them is taken."""
         spans = self._spans.setdefault((code, diagonal), [])

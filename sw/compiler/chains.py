@@ -61,6 +61,8 @@ class Chains:
             self._runs[key] = runs(self.chip, task.stages)
         offsets = [start + offset for offset in self.offsets(task.stages)]
         count = len(task.outs[max(task.outs)])
+        if not self._operands_ready(task, offsets, count, gap):
+            return False
         mark = self.board.mark()
         for first, step in self._runs[key]:
             if self._alus(task, offsets, count, gap, first, step) and self._streams(
@@ -70,6 +72,16 @@ class Chains:
                 return True
             self.board.undo(mark)
         return False
+
+    def _operands_ready(self, task: Chain, offsets: list[int], count: int, gap: int) -> bool:
+        """Whether all operands can come in time, wherever the chain stands."""
+        return all(
+            self.router.available(task.args[operand.value][item], offsets[k] + item * gap, self.chip.vxm)
+            for k, stage in enumerate(task.stages)
+            for operand in stage.operands
+            if operand.kind == "ARG"
+            for item in range(count)
+        )
 
     def _alus(self, task: Chain, offsets: list[int], count: int, gap: int, first: int, step: int) -> bool:
         """Takes issue slots and result registers."""
@@ -120,13 +132,9 @@ class Chains:
             for copy in arg[0].copies
             for s in copy.slices
         }
-        for westward in (west, not west):
-            for code in self._choices(alu, made.streams):
-                if (code >= self.chip.config.streams) == westward and self.router.land(
-                    vectors, code, self.chip.vxm, stands, made.streams, avoid
-                ):
-                    return {"out": 1, "dst": code}
-        return None
+        choices = sorted(self._choices(alu, made.streams), key=lambda code: (code >= self.chip.config.streams) != west)
+        code = self.router.land(vectors, choices, self.chip.vxm, stands, made.streams, avoid)
+        return None if code is None else {"out": 1, "dst": code}
 
     def _choices(self, alu: int, size: int) -> list[int]:
         """Codes of the aligned streams that an ALU reaches, both ways, each time beginning with another one."""

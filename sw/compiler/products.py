@@ -167,8 +167,8 @@ class Products:
                 if (
                     issue < ready
                     or (at < unit.stop) == west
-                    or not router.carry(code + j, at, issue + lead + 1, unit.stop)
                     or not router.claim_read(s, issue, issue, word)
+                    or not board.span(*router.line(code + j, at, issue + lead + 1, unit.stop))
                 ):
                     board.undo(mark)
                     break
@@ -232,10 +232,8 @@ class Products:
                 stands = [meet + timing.d_func for meet in meets]
                 self._turn += 1
                 codes = [base + (self._turn * 4 + j) % self.chip.config.streams for j in range(0, self.chip.config.streams, 4)]
-                for dst in codes:
-                    if self.router.land(task.outs[n], dst, unit.stop, stands, 4, self._avoid(task.outs[n])):
-                        break
-                else:
+                dst = self.router.land(task.outs[n], codes, unit.stop, stands, 4, self._avoid(task.outs[n]))
+                if dst is None:
                     return False
             for i, meet in enumerate(meets):
                 values = {"dtype": int(fp16), "mode": ACC_MODES.index(mode), "dst": dst, "stride": 0}

@@ -4,6 +4,8 @@ A vector is in memory (one or more copies), or it is on its way on a stream and 
 result is also written to memory on its way, next to where it passes; what nobody then reads is dropped at the end.
 """
 
+from collections.abc import Sequence
+
 from sw.compiler.board import Board
 from sw.compiler.chip import Chip
 from sw.compiler.memory import Memory, MemoryFull
@@ -11,10 +13,11 @@ from sw.compiler.vectors import Copy, Flight, Vector
 
 #: Kinds of ports, as unit numbers on the board; each is followed by one number for each slice, queue or plane.
 READ_ISSUE, READ_ACCESS, WRITE_ISSUE, WRITE_ACCESS, QUEUE, RESULT = (k << 12 for k in range(6))
-
-
 #: Cycles in which a place in the schedule is looked for before a program is given up.
 TRIES = 20_000
+
+#: A read of one byte of a vector: slice, word, issue cycle.
+Access = tuple[int, int, int]
 
 
 class Router:
@@ -22,16 +25,16 @@ class Router:
 
     def __init__(self, chip: Chip, board: Board, memory: Memory):
         self.chip, self.board, self.memory = chip, board, memory
-        self.streams = chip.config.streams
-        self.bank_words = chip.config.bank_words
+        self.streams, self.bank_words = chip.config.streams, chip.config.bank_words
+        self.stops, self.lead = chip.slice_stop, chip.read_lead
 
     # Streams ---------------------------------------------------------------------------------------------------
 
-    def carry(self, code: int, stop: int, cycle: int, end: int) -> bool:
-        """Reserves what is driven at `stop` and stands at the next one in `cycle`, on its way to stop `end`."""
+    def line(self, code: int, stop: int, cycle: int, end: int) -> tuple[int, int, int, int]:
+        """Stream, diagonal and stops of what is driven at `stop`, stands at the next in `cycle` and goes to `end`."""
         if code >= self.streams:
-            return self.board.span(code, cycle + stop - 1, end, stop - 1)
-        return self.board.span(code, cycle - stop - 1, stop + 1, end)
+            return code, cycle + stop - 1, end, stop - 1
+        return code, cycle - stop - 1, stop + 1, end
 
     def passes(self, flight: Flight, stop: int) -> int | None:
         """The cycle in which a flight stands at a stop, None if that is not downstream."""
@@ -63,37 +66,65 @@ class Router:
 
     def earliest(self, vector: Vector, stop: int) -> int:
         """The first cycle in which a vector can stand at a stop; constants can in any."""
-        best = None
-        if vector.flight is not None:
-            best = self.passes(vector.flight, stop)
+        best = self.passes(vector.flight, stop) if vector.flight is not None else None
         for copy in vector.copies:
-            lead = max(abs(self.chip.slice_stop[s] - stop) for s in copy.slices) + self.chip.read_lead
-            if best is None or copy.ready + lead < best:
-                best = copy.ready + lead
+            hops = max(abs(self.stops[s] - stop) for s in copy.slices)
+            if hops and (best is None or copy.ready + hops + self.lead < best):
+                best = copy.ready + hops + self.lead
         return 0 if best is None else best
 
-    def bring(self, vectors: list[Vector], cycles: list[int], stop: int, choices) -> list[int] | None:
+    def available(self, vector: Vector, cycle: int, stop: int) -> bool:
+        """Whether a vector may stand at a stop in a cycle, as far as its own ports tell."""
+        if vector.data is not None or (vector.flight is not None and self.passes(vector.flight, stop) == cycle):
+            return True
+        return bool(self._options(vector, cycle, stop, 0))
+
+    def _options(self, vector: Vector, cycle: int, stop: int, skew: int) -> list[tuple[bool, Copy, list[Access]]]:
+        """Copies that can be read so that the vector stands at a stop in a cycle: whether they come westward, and how."""
+        found, held = [], self.board.held
+        for copy in vector.copies:
+            accesses, sides = [], set()
+            for j, (s, word) in enumerate(zip(copy.slices, copy.words, strict=True)):
+                hops = self.stops[s] - stop
+                issue = cycle + j * skew - abs(hops) - self.lead
+                if (
+                    hops == 0
+                    or issue < copy.ready
+                    or held(READ_ISSUE + s, issue) is not None
+                    or held(READ_ACCESS + s, issue) is not None
+                    or held(WRITE_ACCESS + s, issue) == word // self.bank_words
+                ):
+                    break
+                accesses.append((s, word, issue))
+                sides.add(hops > 0)
+            else:
+                if len(sides) == 1:
+                    found.append((sides.pop(), copy, accesses))
+        return found
+
+    def bring(self, vectors: list[Vector], cycles: list[int], stop: int, choices, skew: int = 0) -> list[int] | None:
         """Has each vector stand at a stop in its cycle on the streams from one of the codes `choices` on, all on the
-        same ones if that can be.
+        same ones if that can be; byte j comes j times `skew` cycles later.
 
         Gives the code of the first stream of each, or None if it cannot be.
         """
-        direct = self._direct(vectors, cycles, stop, choices)
-        if direct is not None:
-            return [direct] * len(vectors)
-        board, pairs = self.board, list(zip(vectors, cycles, strict=True))
+        if not skew:
+            direct = self._direct(vectors, cycles, stop, choices)
+            if direct is not None:
+                return [direct] * len(vectors)
+        options = [self._options(vector, cycle, stop, skew) for vector, cycle in zip(vectors, cycles, strict=True)]
+        if any(vector.data is None and not found for vector, found in zip(vectors, options, strict=True)):
+            return None
         for code in choices:
-            mark = board.mark()
-            if all(self.fetch(v, cycle, stop, code) for v, cycle in pairs):
+            if self._bring_on(vectors, options, cycles, stop, code, skew):
                 return [code] * len(vectors)
-            board.undo(mark)
         if len(vectors) == 1:
             return None
-        mark, codes = board.mark(), []
-        for vector, cycle in pairs:
-            found = self.bring([vector], [cycle], stop, choices)
+        mark, codes = self.board.mark(), []
+        for vector, cycle in zip(vectors, cycles, strict=True):
+            found = self.bring([vector], [cycle], stop, choices, skew)
             if found is None:
-                board.undo(mark)
+                self.board.undo(mark)
                 return None
             codes += found
         return codes
@@ -113,29 +144,31 @@ class Router:
                 return None
         return first.code
 
-    def fetch(self, vector: Vector, cycle: int, stop: int, code: int, skew: int = 0) -> bool:
-        """Reads a vector from memory so that it stands at a stop in a cycle, on the streams from `code` on; byte j
-        comes j times `skew` cycles later."""
-        west = code >= self.streams
-        stops = self.chip.slice_stop
-        for copy in vector.copies:
-            if all((stops[s] > stop) if west else (stops[s] < stop) for s in copy.slices):
-                if self._read(vector, copy, cycle, stop, code, skew):
-                    return True
-        return vector.data is not None and self._materialise(vector, cycle, stop, code, skew)
+    def _bring_on(self, vectors, options, cycles, stop: int, code: int, skew: int) -> bool:
+        """Brings vectors on the streams from `code` on."""
+        west, mark = code >= self.streams, self.board.mark()
+        for vector, found, cycle in zip(vectors, options, cycles, strict=True):
+            if not any(
+                side == west and self._read(vector, copy, accesses, stop, code) for side, copy, accesses in found
+            ) and not (vector.data is not None and self._materialise(vector, cycle, stop, code, skew)):
+                self.board.undo(mark)
+                return False
+        return True
 
-    def _read(self, vector: Vector, copy: Copy, cycle: int, stop: int, code: int, skew: int = 0) -> bool:
-        mark, board, latest = self.board.mark(), self.board, -1
-        for j, (s, word) in enumerate(zip(copy.slices, copy.words, strict=True)):
-            at = self.chip.slice_stop[s]
-            issue = cycle + j * skew - abs(at - stop) - self.chip.read_lead
-            good = issue >= copy.ready and self.claim_read(s, issue, issue, word)
-            if not (good and self.carry(code + j, at, issue + self.chip.read_lead + 1, stop)):
+    def _read(self, vector: Vector, copy: Copy, accesses: list[Access], stop: int, code: int) -> bool:
+        board = self.board
+        lines = [
+            self.line(code + j, self.stops[s], issue + self.lead + 1, stop) for j, (s, _, issue) in enumerate(accesses)
+        ]
+        if not all(board.free(*line) for line in lines):
+            return False
+        mark = board.mark()
+        for j, ((s, word, issue), line) in enumerate(zip(accesses, lines, strict=True)):
+            if not (self.claim_read(s, issue, issue, word) and board.span(*line)):
                 board.undo(mark)
                 return False
             board.issue(self.chip.slice_queue[s], issue, "READ", {"addr": word, "stream": code + j, "stride": 0})
-            latest = max(latest, issue)
-        self.note_read(vector, copy, latest)
+        self.note_read(vector, copy, max(issue for _, _, issue in accesses))
         return True
 
     def note_read(self, vector: Vector, copy: Copy, cycle: int) -> None:
@@ -153,25 +186,29 @@ class Router:
     def _materialise(self, vector: Vector, cycle: int, stop: int, code: int, skew: int) -> bool:
         """Puts a constant where it can be read in time: into the slices upstream of the stop that are free then."""
         west = code >= self.streams
-        side = [s for s, at in enumerate(self.chip.slice_stop) if at != stop and (at > stop) == west]
-        chosen: list[int] = []
-        for s in sorted(side, key=self.memory.constant_words):
-            issue = cycle + len(chosen) * skew - abs(self.chip.slice_stop[s] - stop) - self.chip.read_lead
-            at = self.chip.slice_stop[s]
-            mark = self.board.mark()
-            if issue >= 0 and self.board.held(READ_ISSUE + s, issue) is None and self.carry(
-                code + len(chosen), at, issue + self.chip.read_lead + 1, stop
+        chosen: list[tuple[int, int]] = []
+        for s in sorted(range(len(self.stops)), key=self.memory.constant_words):
+            at, j = self.stops[s], len(chosen)
+            if at == stop or (at > stop) != west:
+                continue
+            issue = cycle + j * skew - abs(at - stop) - self.lead
+            if (
+                issue >= 0
+                and self.board.held(READ_ISSUE + s, issue) is None
+                and self.board.held(READ_ACCESS + s, issue) is None
+                and self.board.free(*self.line(code + j, at, issue + self.lead + 1, stop))
             ):
-                chosen.append(s)
-            self.board.undo(mark)
-            if len(chosen) == vector.bytes:
-                break
+                chosen.append((s, issue))
+                if len(chosen) == vector.bytes:
+                    break
         else:
             return False
         mark = self.board.mark()
-        copy = self.memory.place_constant(vector, tuple(chosen), self.board)
-        if copy is not None and self._read(vector, copy, cycle, stop, code, skew):
-            return True
+        copy = self.memory.place_constant(vector, tuple(s for s, _ in chosen), self.board)
+        if copy is not None:
+            accesses = [(s, word, issue) for (s, issue), word in zip(chosen, copy.words, strict=True)]
+            if self._read(vector, copy, accesses, stop, code):
+                return True
         self.board.undo(mark)
         return False
 
@@ -193,132 +230,133 @@ class Router:
 
     # Results ---------------------------------------------------------------------------------------------------
 
-    def land(self, vectors: list[Vector], code: int, stop: int, cycles: list[int], width: int, avoid=frozenset()) -> bool:
-        """Takes results that stand at the stop next to `stop` in `cycles` on `width` streams from `code` on, and
-        writes them to memory on their way, if it can be not to the slices `avoid`."""
-        west = code >= self.streams
-        board, mark = self.board, self.board.mark()
-        copies = [Copy((), (), -1) for _ in vectors]
-        if vectors[0].wish is not None and self._land_wishes(vectors, code, stop, cycles, width):
-            return True
-        slices, first, end = [], [], stop
-        for _ in range(vectors[0].bytes):
-            found = self._landing(vectors, stop, cycles, west, slices, avoid)
+    def land(self, vectors: list[Vector], choices, stop: int, cycles: list[int], width: int, avoid=(), skew: int = 0):
+        """Takes results that stand at the stop next to `stop` in `cycles` on `width` streams from one of the codes
+        `choices` on, and writes them to memory on their way, if it can be not to the slices `avoid`. Byte j stands
+        there j times `skew` cycles later. The code, or None if it cannot be.
+        """
+        for west in dict.fromkeys(code >= self.streams for code in choices):
+            codes = [code for code in choices if (code >= self.streams) == west]
+            mark = self.board.mark()
+            places = self._places(vectors, stop, cycles, west, avoid, skew)
+            if places is not None:
+                for code in codes:
+                    if self._fly(vectors, code, stop, cycles, width, places, skew):
+                        return code
+            self.board.undo(mark)
+        return None
+
+    def _places(self, vectors: list[Vector], stop: int, cycles, west: bool, avoid, skew: int):
+        """Claims ports and words downstream: for every vector its slices and words."""
+        if vectors[0].wish is not None and not skew:
+            places = self._wished(vectors, stop, cycles, west)
+            if places is not None:
+                return places
+        slices: list[int] = []
+        first: list[int] = []
+        for j in range(vectors[0].bytes):
+            found = self._landing(len(vectors), stop, [cycle + j * skew for cycle in cycles], west, slices, avoid)
             if found is None:
-                board.undo(mark)
-                return False
-            s, word = found
-            slices.append(s)
-            first.append(word)
-            at = self.chip.slice_stop[s]
-            end = min(end, at) if west else max(end, at)
-        for j in range(width):
-            for cycle in cycles:
-                if not self.carry(code + j, stop, cycle, end):
+                return None
+            slices.append(found[0])
+            first.append(found[1])
+        return [(slices, [word + k for word in first]) for k in range(len(vectors))]
+
+    def _wished(self, vectors: list[Vector], stop: int, cycles, west: bool):
+        mark, places = self.board.mark(), []
+        for vector, cycle in zip(vectors, cycles, strict=True):
+            words = []
+            for s in vector.wish:
+                hops = stop - self.stops[s] if west else self.stops[s] - stop
+                word = self.memory.allocate(s, 1, self.board) if hops > 0 else None
+                if word is None or not self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word):
+                    self.board.undo(mark)
+                    return None
+                words.append(word)
+            places.append((list(vector.wish), words))
+        return places
+
+    def _landing(self, count: int, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, int] | None:
+        """A slice downstream with a free write port at all times, and the first of its words for all vectors."""
+        near = self.chip.nearness
+
+        def order(s: int):
+            return s in avoid, near[s], self.memory.pressure(s)
+
+        for s in sorted((s for s in self._downstream(stop, west) if s not in taken), key=order):
+            hops = abs(self.stops[s] - stop)
+            mark = self.board.mark()
+            word = self.memory.allocate(s, count, self.board)
+            if word is not None and all(
+                self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
+            ):
+                return s, word
+            self.board.undo(mark)
+        return None
+
+    def _downstream(self, stop: int, west: bool) -> Sequence[int]:
+        """Slices to which what is driven at a stop comes; for units at the edge those up to the centre."""
+        if stop in self.chip.edges:
+            return self.chip.sides[stop > self.chip.vxm] if west == (stop > self.chip.vxm) else []
+        return [s for s, at in enumerate(self.stops) if (at < stop if west else at > stop)]
+
+    def _fly(self, vectors, code: int, stop: int, cycles, width: int, places, skew: int) -> bool:
+        """Takes the streams to the places where results are written, and issues the WRITEs."""
+        west, board, mark = code >= self.streams, self.board, self.board.mark()
+        for vector, cycle, (slices, words) in zip(vectors, cycles, places, strict=True):
+            stops = [self.stops[s] for s in slices]
+            end = min(stops) if west else max(stops)
+            for j in range(width):
+                if not board.span(*self.line(code + j, stop, cycle + j * skew, end)):
                     board.undo(mark)
                     return False
-        for j, (s, word) in enumerate(zip(slices, first, strict=True)):
-            hops = abs(self.chip.slice_stop[s] - stop)
-            for k, cycle in enumerate(cycles):
-                issue = cycle + hops - 1
-                copies[k].writes.append((self.chip.slice_queue[s], issue))
-                copies[k].ready = max(copies[k].ready, issue + 1)
-                board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word + k, "stream": code + j, "stride": 0})
-        for k, (vector, copy) in enumerate(zip(vectors, copies, strict=True)):
-            copy.slices, copy.words = tuple(slices), tuple(word + k for word in first)
+            copy = Copy(tuple(slices), tuple(words), 0)
+            for j, (s, word) in enumerate(zip(slices, words, strict=True)):
+                issue = cycle + j * skew + abs(self.stops[s] - stop) - 1
+                board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word, "stream": code + j, "stride": 0})
+                copy.writes.append((self.chip.slice_queue[s], issue))
+                copy.ready = max(copy.ready, issue + 1)
             vector.copies.append(copy)
-            vector.flight = Flight(code, stop, cycles[k], end)
-            board.on_undo(lambda vector=vector, copy=copy: self._forget(vector, copy))
+            vector.flight = None if skew else Flight(code, stop, cycle, end)
+            board.on_undo(lambda vector=vector, copy=copy: _forget(vector, copy))
         return True
 
-    def land_skewed(self, vector: Vector, code: int, stop: int, cycle: int) -> bool:
-        """Lands a result whose byte j stands next to `stop` j cycles later than byte 0."""
-        board, mark, west = self.board, self.board.mark(), code >= self.streams
-        copy = Copy((), (), 0)
-        for j in range(vector.bytes):
-            found = self._landing([vector], stop, [cycle + j], west, list(copy.slices), ())
-            if found is None or not self.carry(code + j, stop, cycle + j, self.chip.slice_stop[found[0]]):
-                board.undo(mark)
-                return False
-            s, word = found
-            issue = cycle + j + abs(self.chip.slice_stop[s] - stop) - 1
-            board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word, "stream": code + j, "stride": 0})
-            copy.slices, copy.words = (*copy.slices, s), (*copy.words, word)
-            copy.writes.append((self.chip.slice_queue[s], issue))
-            copy.ready = max(copy.ready, issue + 1)
-        vector.copies.append(copy)
-        board.on_undo(lambda: vector.copies.remove(copy))
-        return True
+    # Copies ----------------------------------------------------------------------------------------------------
 
-    def _land_wishes(self, vectors: list[Vector], code: int, stop: int, cycles: list[int], width: int) -> bool:
-        """Lands vectors that become weights in the slices where they are wanted, if those are downstream."""
-        west, stops = code >= self.streams, self.chip.slice_stop
-        mark = self.board.mark()
-        for vector, cycle in zip(vectors, cycles, strict=True):
-            downstream = all((stops[s] < stop) if west else (stops[s] > stop) for s in vector.wish)
-            if not downstream or not self._write_at(vector, code, stop, cycle, width, vector.wish, None):
-                self.board.undo(mark)
-                return False
-        return True
-
-    def _write_at(self, vector, code: int, stop: int, cycle: int, width: int, slices, words) -> bool:
-        """Writes one result, that stands next to `stop` in `cycle`, to given slices (and words)."""
-        board, west, stops = self.board, code >= self.streams, self.chip.slice_stop
-        if words is None:
-            words = [self.memory.allocate(s, 1, board) for s in slices]
-            if None in words:
-                return False
-        copy = Copy(tuple(slices), tuple(words), 0)
-        end = min(stops[s] for s in slices) if west else max(stops[s] for s in slices)
-        if not all(self.carry(code + j, stop, cycle, end) for j in range(width)):
-            return False
-        for j, (s, word) in enumerate(zip(slices, words, strict=True)):
-            issue = cycle + abs(stops[s] - stop) - 1
-            if not self.claim_write(s, issue, issue, word):
-                return False
-            copy.writes.append((self.chip.slice_queue[s], issue))
-            copy.ready = max(copy.ready, issue + 1)
-            board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word, "stream": code + j, "stride": 0})
-        vector.copies.append(copy)
-        vector.flight = Flight(code, stop, cycle, end)
-        board.on_undo(lambda: self._forget(vector, copy))
-        return True
-
-    def recopy(self, vector: Vector, slices: tuple[int, ...], words=None, after: int = 0) -> Copy:
+    def recopy(self, vector: Vector, slices: Sequence[int], words=None, after: int = 0) -> Copy:
         """A further copy of a vector in these slices, from another copy of it, read at the earliest in cycle `after`."""
-        stops, board = self.chip.slice_stop, self.board
         for source in vector.copies:
-            pairs = [(stops[a], stops[b]) for a in source.slices for b in slices]
+            pairs = [(self.stops[a], self.stops[b]) for a in source.slices for b in slices]
             west = pairs[0][0] > pairs[0][1]
             if any(a == b or (a > b) != west for a, b in pairs):
                 continue
             base = self.streams if west else 0
-            origin = (max if west else min)(stops[s] for s in source.slices)
+            origin = (max if west else min)(self.stops[s] for s in source.slices)
             first = max(source.ready, after) + len(self.chip.plan.stops)
             for cycle in range(first, first + TRIES):
                 for code in range(base, base + self.streams, vector.bytes):
-                    mark, count = board.mark(), len(vector.copies)
+                    mark, count = self.board.mark(), len(vector.copies)
                     if self._move(vector, source, slices, words, code, origin, cycle):
                         return vector.copies[count]
-                    board.undo(mark)
+                    self.board.undo(mark)
             raise MemoryFull(f"A vector of {vector.dtype.text} finds no way to other slices within {TRIES} cycles.")
         far = self.chip.sides[1 - self.chip.slices[slices[0]].hemisphere]
-        self.recopy(vector, tuple(far[: vector.bytes]))
+        self.recopy(vector, far[: vector.bytes])
         return self.recopy(vector, slices, words, after)
 
     def _move(self, vector: Vector, source: Copy, slices, words, code: int, origin: int, cycle: int) -> bool:
         """Reads a copy so that all of it stands at stop `origin` in `cycle`, and writes it downstream."""
-        stops, board, west = self.chip.slice_stop, self.board, code >= self.streams
+        board, west = self.board, code >= self.streams
         words = words or [self.memory.allocate(s, 1, board) for s in slices]
         if None in words:
             return False
-        made = Copy(tuple(slices), tuple(words), 0)
-        latest = -1
+        made, latest = Copy(tuple(slices), tuple(words), 0), -1
         for j, (a, word, b, target) in enumerate(zip(source.slices, source.words, slices, words, strict=True)):
-            issue = cycle + (stops[a] - origin if not west else origin - stops[a])
-            arrive = issue + self.chip.read_lead + abs(stops[a] - stops[b])
+            issue = cycle + (origin - self.stops[a] if west else self.stops[a] - origin)
+            arrive = issue + self.lead + abs(self.stops[a] - self.stops[b])
+            line = self.line(code + j, self.stops[a], issue + self.lead + 1, self.stops[b])
             good = self.claim_read(a, issue, issue, word) and self.claim_write(b, arrive, arrive, target)
-            if not (good and self.carry(code + j, stops[a], issue + self.chip.read_lead + 1, stops[b])):
+            if not (good and board.span(*line)):
                 return False
             board.issue(self.chip.slice_queue[a], issue, "READ", {"addr": word, "stream": code + j, "stride": 0})
             board.issue(self.chip.slice_queue[b], arrive, "WRITE", {"addr": target, "stream": code + j, "stride": 0})
@@ -330,31 +368,7 @@ class Router:
         board.on_undo(lambda: vector.copies.remove(made))
         return True
 
-    def _forget(self, vector: Vector, copy: Copy) -> None:
-        vector.copies.remove(copy)
-        vector.flight = None
 
-    def _landing(self, vectors, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, int] | None:
-        """A slice downstream with a free write port at all times, and the first of its words for all vectors."""
-        side = self._downstream(stop, west)
-        near = self.chip.nearness
-
-        def order(s: int):
-            return s in avoid, near[s], self.memory.pressure(s)
-
-        for s in sorted((s for s in side if s not in taken), key=order):
-            hops = abs(self.chip.slice_stop[s] - stop)
-            mark = self.board.mark()
-            word = self.memory.allocate(s, len(vectors), self.board)
-            if word is not None and all(
-                self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
-            ):
-                return s, word
-            self.board.undo(mark)
-        return None
-
-    def _downstream(self, stop: int, west: bool) -> list[int]:
-        """Slices to which what is driven at a stop comes; for units at the edge those up to the centre."""
-        if stop in self.chip.edges:
-            return self.chip.sides[stop > self.chip.vxm] if west == (stop > self.chip.vxm) else []
-        return [s for s, at in enumerate(self.chip.slice_stop) if (at < stop if west else at > stop)]
+def _forget(vector: Vector, copy: Copy) -> None:
+    vector.copies.remove(copy)
+    vector.flight = None

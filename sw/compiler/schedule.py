@@ -14,7 +14,18 @@ from sw.compiler.products import Products
 from sw.compiler.route import TRIES, Router
 from sw.compiler.switches import Switches
 from sw.compiler.tables import Tables
-from sw.compiler.vectors import Chain, Gathering, Permutation, Product, Reduction, Scattering, Storing, Task
+from sw.compiler.vectors import (
+    Chain,
+    Copy,
+    Gathering,
+    Permutation,
+    Product,
+    Reduction,
+    Scattering,
+    Storing,
+    Task,
+    Vector,
+)
 
 #: Cycles after which operands that never come together are copied apart.
 PATIENCE = 48
@@ -71,6 +82,8 @@ class Schedule:
 
     def _chain(self, task: Chain) -> None:
         west = self._westward(task)
+        if self._clash(task):
+            self._spread(task)
         for _ in range(8):
             for gap in sorted(self._gaps(task), reverse=True):
                 if self.chains.place(task, self.chains.earliest(task, gap), gap, west):
@@ -91,22 +104,41 @@ class Schedule:
                 gaps.add(flights[-1].cycle - flights[0].cycle if len(flights) > 1 else 1)
         return {gap for gap in gaps if gap > 0}
 
+    def _clash(self, task: Chain) -> bool:
+        """Whether operands that are wanted at one time lie in the same slices."""
+        taken: dict[int, int] = {}
+        for number, arg in enumerate(task.args):
+            for vector in arg:
+                if vector.data is None and len(vector.copies) == 1:
+                    for s in vector.copies[0].slices:
+                        if taken.setdefault(s, number) != number:
+                            return True
+        return False
+
     def _spread(self, task: Chain) -> None:
         """Copies the operands of a chain into slices of their own."""
         taken: set[int] = set()
         for arg in task.args:
+            mine: set[int] = set()
             for vector in arg:
-                if vector.data is None and not any(self._apart(copy, taken) for copy in vector.copies):
-                    side = self.chip.sides[self._side % 2]
-                    self._side += 1
-                    free = [s for s in side if s not in taken][: vector.bytes]
-                    self.router.recopy(vector, tuple(free))
-            for vector in arg[:1]:
-                for copy in vector.copies[-1:]:
-                    taken.update(copy.slices)
+                if vector.data is not None:
+                    continue
+                copy = next((copy for copy in vector.copies if not taken.intersection(copy.slices)), None)
+                if copy is None:
+                    copy = self._copy_apart(vector, taken)
+                mine.update(copy.slices)
+            taken |= mine
 
-    def _apart(self, copy, taken: set[int]) -> bool:
-        return not taken.intersection(copy.slices)
+    def _copy_apart(self, vector: Vector, taken: set[int]) -> Copy:
+        """A copy of a vector in slices that are not taken."""
+        self._side += 1
+        side = self.chip.sides[self._side % 2]
+        stops = {self.chip.slice_stop[s] for copy in vector.copies for s in copy.slices}
+        free = [s for s in side if s not in taken and self.chip.slice_stop[s] not in stops]
+        free.sort(key=lambda s: (self.chip.nearness[s], self.memory.pressure(s)))
+        if len(free) < vector.bytes:
+            raise MemoryFull("The operands of a chain take more slices than the chip has.")
+        return self.router.recopy(vector, free[: vector.bytes])
 
     def _westward(self, task: Chain) -> bool:
         """The side to which the results of a chain are sent first: where they are wanted most."""

@@ -50,10 +50,8 @@ class Switches:
             return False
         late = self.chip.timing("REDUCE").d_func
         stands = [cycle + late for cycle in cycles]
-        for target in inward:
-            if self.router.land(task.outs, target, engine.stop, stands, 4):
-                break
-        else:
+        target = self.router.land(task.outs, inward, engine.stop, stands, 4)
+        if target is None:
             return False
         values = {
             "fn": REDUCE_OPS.index(task.fn),
@@ -78,24 +76,11 @@ class Switches:
         late = self.chip.timing("PERMUTE").d_func
         for k, (vector, out) in enumerate(zip(task.source, task.outs, strict=True)):
             first = start + 1 + k * size
-            source = self._fetch(vector, first, engine, size)
-            target = self._land(out, first + late, engine, size)
-            if source is None or target is None:
+            outward, inward = self._ways(engine, size)
+            source = self.router.bring([vector], [first], engine.stop, outward, skew=1)
+            target = None if source is None else self.router.land([out], inward, engine.stop, [first + late], size, skew=1)
+            if target is None:
                 return False
             for j in range(size):
-                self.board.issue(queue, first + j, "PERMUTE", {"src": source + j, "dst": target + j})
+                self.board.issue(queue, first + j, "PERMUTE", {"src": source[0] + j, "dst": target + j})
         return True
-
-    def _fetch(self, vector, first: int, engine: Engine, size: int) -> int | None:
-        for code in self._ways(engine, size)[0]:
-            mark = self.board.mark()
-            if self.router.fetch(vector, first, engine.stop, code, skew=1):
-                return code
-            self.board.undo(mark)
-        return None
-
-    def _land(self, vector, stands: int, engine: Engine, size: int) -> int | None:
-        for code in self._ways(engine, size)[1]:
-            if self.router.land_skewed(vector, code, engine.stop, stands):
-                return code
-        return None

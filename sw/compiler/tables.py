@@ -40,10 +40,8 @@ class Tables:
                 self.board.undo(mark)
                 return False
         stands = [cycle + timing.d_func for cycle in cycles]
-        for target in self._both(task.outs[0].bytes):
-            if self.router.land(task.outs, target, stop, stands, task.outs[0].bytes):
-                break
-        else:
+        target = self.router.land(task.outs, self._both(task.outs[0].bytes), stop, stands, task.outs[0].bytes)
+        if target is None:
             self.board.undo(mark)
             return False
         for cycle, code in zip(cycles, by_map, strict=True):
