@@ -68,8 +68,10 @@ class Schedule:
         elif isinstance(task, Reduction | Permutation):
             self._search(task, self.switches.earliest(task), lambda at: self.switches.place(task, at))
         elif isinstance(task, Gathering):
+            self._spread([task.index], self.tables.stop(task))
             self._search(task, self.tables.earliest(task), lambda at: self.tables.gather(task, at))
         elif isinstance(task, Scattering):
+            self._spread([[task.index], [task.data]], self.tables.stop(task))
             self._search(task, self.tables.earliest(task), lambda at: self.tables.scatter(task, at))
         elif isinstance(task, Storing):
             self.tables.store(task)
@@ -83,7 +85,7 @@ class Schedule:
     def _chain(self, task: Chain) -> None:
         west = self._westward(task)
         if self._clash(task):
-            self._spread(task)
+            self._spread(task.args, self.chip.vxm)
         for _ in range(8):
             for gap in sorted(self._gaps(task), reverse=True):
                 if self.chains.place(task, self.chains.earliest(task, gap), gap, west):
@@ -92,7 +94,7 @@ class Schedule:
             for at in range(max(0, first), max(0, first) + PATIENCE):
                 if self.chains.place(task, at, 1, west):
                     return
-            self._spread(task)
+            self._spread(task.args, self.chip.vxm)
         self._search(task, first, lambda at: self.chains.place(task, at, 1, west))
 
     def _gaps(self, task: Chain) -> set[int]:
@@ -115,30 +117,37 @@ class Schedule:
                             return True
         return False
 
-    def _spread(self, task: Chain) -> None:
-        """Copies the operands of a chain into slices of their own."""
+    def _spread(self, args: list[list[Vector]], stop: int) -> None:
+        """Copies operands so that each has slices of its own and can come to a stop."""
         taken: set[int] = set()
-        for arg in task.args:
+        for arg in args:
             mine: set[int] = set()
             for vector in arg:
                 if vector.data is not None:
                     continue
-                copy = next((copy for copy in vector.copies if not taken.intersection(copy.slices)), None)
+                copy = next((copy for copy in vector.copies if self._comes(copy, taken, stop)), None)
                 if copy is None:
-                    copy = self._copy_apart(vector, taken)
+                    copy = self._copy_apart(vector, taken, stop)
                 mine.update(copy.slices)
             taken |= mine
 
-    def _copy_apart(self, vector: Vector, taken: set[int]) -> Copy:
-        """A copy of a vector in slices that are not taken."""
-        self._side += 1
-        side = self.chip.sides[self._side % 2]
-        stops = {self.chip.slice_stop[s] for copy in vector.copies for s in copy.slices}
-        free = [s for s in side if s not in taken and self.chip.slice_stop[s] not in stops]
-        free.sort(key=lambda s: (self.chip.nearness[s], self.memory.pressure(s)))
-        if len(free) < vector.bytes:
-            raise MemoryFull("The operands of a chain take more slices than the chip has.")
-        return self.router.recopy(vector, free[: vector.bytes])
+    def _comes(self, copy: Copy, taken: set[int], stop: int) -> bool:
+        sides = {(self.chip.slice_stop[s] > stop) - (self.chip.slice_stop[s] < stop) for s in copy.slices}
+        return len(sides) == 1 and 0 not in sides and not taken.intersection(copy.slices)
+
+    def _copy_apart(self, vector: Vector, taken: set[int], stop: int) -> Copy:
+        """A copy of a vector in slices that are not taken, all on one side of a stop."""
+        stops = {self.chip.slice_stop[s] for copy in vector.copies for s in copy.slices} | {stop}
+        for _ in range(2):
+            self._side += 1
+            side = self.chip.sides[self._side % 2]
+            free = [s for s in side if s not in taken and self.chip.slice_stop[s] not in stops]
+            free.sort(key=lambda s: (self.chip.nearness[s], self.memory.pressure(s)))
+            for west in (False, True):
+                there = [s for s in free if (self.chip.slice_stop[s] > stop) == west]
+                if len(there) >= vector.bytes:
+                    return self.router.recopy(vector, there[: vector.bytes])
+        raise MemoryFull("The operands of one instruction take more slices than the chip has.")
 
     def _westward(self, task: Chain) -> bool:
         """The side to which the results of a chain are sent first: where they are wanted most."""

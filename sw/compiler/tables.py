@@ -11,16 +11,18 @@ class Tables:
     def __init__(self, chip: Chip, router: Router):
         self.chip, self.router, self.board = chip, router, router.board
 
+    def stop(self, task: Gathering | Scattering) -> int:
+        """Where the slices stand that a task accesses."""
+        at = (0, task.tile) if isinstance(task, Gathering) else (task.stripe, task.base)
+        return self.chip.slice_stop[task.table.regions[at][0][0]]
+
     def earliest(self, task: Gathering | Scattering) -> int:
         """The first cycle in which the index, and the data, can stand at the table's slices."""
+        stop = self.stop(task)
         if isinstance(task, Gathering):
-            slices, first = task.table.regions[0, task.tile]
             access = self.chip.timing("GATHER").access
-            stop = self.chip.slice_stop[slices[0]]
             known = max((copy.ready for v in task.reads for copy in v.copies), default=0)
             return max(known - access, *(self.router.earliest(v, stop) - k for k, v in enumerate(task.index)))
-        slices, first = task.table.regions[task.stripe, task.base]
-        stop = self.chip.slice_stop[slices[0]]
         read = max((v.last_read for v in task.before), default=-1) + 1
         arrive = max(self.router.earliest(task.index, stop), self.router.earliest(task.data, stop))
         return max(arrive, read - self.chip.timing("SCATTER").access)
