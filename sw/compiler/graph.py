@@ -209,7 +209,7 @@ class Graph:
         return self._make("move", index.shape, sources[0].dtype, sources, index=index)
 
     def gather(self, table: Tensor, index: Tensor) -> Tensor:
-        """Rows by number: table [n, width] (a constant or a state) and index INT16 [m, 1] give [m, width].
+        """Rows by number: table [n, width] (a constant, an input or a state) and index INT16 [m, 1] give [m, width].
 
         An index below 0 gives zeros; one beyond n stops the chip with a fault.
         """
@@ -231,8 +231,8 @@ class Graph:
 
 
     def _indexed(self, what: str, table: Tensor, index: Tensor) -> None:
-        if len(table.shape) != 2 or table.op not in ("constant", "state", "scatter"):
-            raise GraphError(f"{self._where(what)} is on {table}, it must be a constant or a state of two axes.")
+        if len(table.shape) != 2 or table.op not in ("constant", "input", "state", "scatter"):
+            raise GraphError(f"{self._where(what)} is on {table}, it must be a constant, an input or a state of two axes.")
         if index.dtype is not DType.INT16 or len(index.shape) != 2 or index.shape[1] != 1:
             raise GraphError(f"{self._where(what)} has the index {index}, it must be int16 [m, 1].")
 

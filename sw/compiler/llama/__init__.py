@@ -1,0 +1,1 @@
+"""The Llama front end: checkpoints, tokenizer, and the graph of one decode step."""

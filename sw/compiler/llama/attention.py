@@ -1,0 +1,106 @@
+"""Attention of one position over the cached ones, without moving anything from lane to lane."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sw.arch.dtype import DType
+from sw.compiler.graph import Graph, Tensor
+from sw.compiler.llama.product import Product
+from sw.compiler.llama.weights import Weights, rotated
+
+#: What a score is cut to where a position lies ahead; two to the power of it is 0 in FP32.
+_AHEAD = -1e30
+_NO_LIMIT = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Position:
+    """What every layer needs of the position, made once per token.
+
+    index : INT16 [1, 1]
+    block, offset : INT16 [1, 1], the position divided by vl, and the remainder
+    cos, sin : FP32 [1, q]
+    head_cos, head_sin : FP32 [heads, q], zero outside of each head's lanes
+    limit : FP32 [1, context], what a score may be at most: far below all others for positions ahead
+    """
+
+    index: Tensor
+    block: Tensor
+    offset: Tensor
+    cos: Tensor
+    sin: Tensor
+    head_cos: Tensor
+    head_sin: Tensor
+    limit: Tensor
+
+    @classmethod
+    def of(cls, graph: Graph, index: Tensor, weights: Weights) -> "Position":
+        """Everything about position `index`, which must lie in 0 … weights.context - 1."""
+        graph.scope, widths = "position", weights.widths
+        numbers = np.arange(weights.context, dtype=np.int16)[:, None]
+        block, offset = (graph.gather(graph.constant(a), index) for a in (numbers // weights.vl, numbers % weights.vl))
+        turns = []
+        for table in weights.rope():
+            row = graph.gather(graph.constant(table, DType.FP32), index)
+            turns.append(graph.move(row, np.arange(widths.q)[None] % table.shape[1]) if table.shape[1] < widths.q else row)
+        mask = graph.constant(weights.head_mask(), DType.FP32)
+        seen = graph.elementwise("LE", graph.constant(np.arange(widths.context, dtype=np.int16)[None]), index)
+        limit = graph.elementwise("SELECT", seen, _NO_LIMIT, _AHEAD)
+        return cls(index, block, offset, *turns, *(turn * mask for turn in turns), limit)
+
+
+def attention(product: Product, x: Tensor, scale: Tensor, position: Position, weights: Weights, layer: int) -> Tensor:
+    """What the layer adds to x: FP32 [1, dim].
+
+    x : FP32 [1, dim], not normalised
+    scale : FP32 [1, 1], what the products of x are multiplied by
+    """
+    graph, widths, name = x.graph, weights.widths, f"layers.{layer}."
+    operand = product.operand(x, name + "attention_in")
+
+    def turned(matrix: np.ndarray, what: str, cos: Tensor, sin: Tensor) -> Tensor:
+        straight = product.dot(operand, matrix, name + what)
+        across = product.dot(operand, rotated(matrix), f"{name}{what}_rotated")
+        graph.scope = name + what
+        return ((straight * cos + across * sin) * scale).to(DType.FP16)
+
+    q = turned(weights.queries(layer), "wq", position.head_cos, position.head_sin)
+    k = turned(weights.keys(layer), "wk", position.cos, position.sin)
+    v = product.dot(operand, weights.values(layer), name + "wv")
+    v = (v * scale).to(DType.FP16)
+
+    graph.scope = name + "scores"
+    keys = _cached(graph, f"k.{layer}", (widths.context, widths.q), position.index, k)
+    scores = graph.elementwise("MIN", graph.dot(q, keys), position.limit)
+    p = graph.elementwise("EXP2", scores - graph.reduce("MAX", scores, 1)).to(DType.FP16)
+
+    graph.scope = name + "mix"
+    values = _transposed_values(graph, v, position, weights, layer)
+    # All columns alike, so that every lane has the sum.
+    total = graph.dot(p, graph.constant(np.ones((widths.kv, widths.context)), DType.FP16))
+    mixed = graph.dot(p, values) * graph.elementwise("RECIP", total)
+    rows = product.operand(mixed, name + "wo_in")
+    row = graph.move(rows, np.arange(rows.size).reshape(rows.shape[0] // weights.model.heads, -1))
+    return product.dot(row, weights.mixing(layer), name + "wo")
+
+
+def _transposed_values(graph: Graph, v: Tensor, position: Position, weights: Weights, layer: int) -> Tensor:
+    """Values of all positions, FP16 [kv, context]: a block of vl positions is transposed by a product with the identity."""
+    vl, widths, model = weights.vl, weights.widths, weights.model
+    size = model.kv_heads * model.head_size
+    block = _cached(graph, f"vcur.{layer}", (vl, widths.kv), position.offset, v)
+    columns = graph.dot(graph.constant(np.eye(size, widths.kv), DType.FP16), block).to(DType.FP16)
+    row = graph.move(columns, np.arange(size * vl)[None])
+    blocks = _cached(graph, f"vt.{layer}", (widths.context // vl, size * vl), position.block, row)
+    lane, number = (a[None, :] for a in (np.arange(widths.context) % vl, np.arange(widths.context) // vl))
+    index = np.full((widths.kv, widths.context), -1)
+    index[:size] = number * (size * vl) + np.arange(size)[:, None] * vl + lane
+    return graph.move(blocks, index)
+
+
+def _cached(graph: Graph, name: str, shape: tuple[int, int], index: Tensor, row: Tensor) -> Tensor:
+    state = graph.state(name, np.zeros(shape, np.float16))
+    written = graph.scatter(state, index, row)
+    graph.store(name, written)
+    return written

@@ -1,0 +1,99 @@
+"""One decode step of a Llama as a graph: position and token are data, so that one program serves all positions."""
+
+import numpy as np
+
+from sw.arch.dtype import DType
+from sw.compiler.graph import Graph, GraphError, Tensor
+from sw.compiler.llama.attention import Position, attention
+from sw.compiler.llama.checkpoint import Checkpoint
+from sw.compiler.llama.product import Fp16Product, Product
+from sw.compiler.llama.weights import Weights
+
+#: Rows that an INT16 can number.
+_ROWS = 1 << 15
+
+
+def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | None = None) -> Graph:
+    """The graph of one token.
+
+    vl : lanes of a vector on the chip
+    context : positions to keep, by default the model's own length
+    greedy : whether the chip chooses the next token itself
+
+    Not greedy: inputs `token` and `position`, INT16 [1, 1]; output `logits`, FP32 [1, vocab].
+    Greedy: states `token` (at first 1, llama2.c's start of text) and `position` (at first 0) move on by themselves; the
+    input `prompt`, INT16 [context, 1], holds at p the token that must follow position p, or -1 where the chip chooses;
+    the state `text`, INT16 [context, 1], collects what followed each position. A run beyond the context is a fault.
+    Caches are states: a new text starts at position 0 and needs no clearing.
+    GraphError in a sentence for a model that does not fit.
+    """
+    context = model.context if context is None else context
+    if not 1 <= context <= model.context:
+        raise GraphError(f"The context is {context}, the model knows 1 to {model.context} positions.")
+    weights = Weights(model, vl, context)
+    for what, size in (("vocabulary", model.vocab), ("context", weights.widths.context)):
+        if size > _ROWS:
+            raise GraphError(f"The {what} has {size} entries, int16 numbers at most {_ROWS}.")
+    graph = Graph("llama")
+    product = Fp16Product(graph)
+    token, index = (_moving if greedy else _given)(graph)
+    position = Position.of(graph, index, weights)
+    graph.scope = "embedding"
+    x = graph.gather(graph.constant(weights.embedding(), DType.FP16), token).to(DType.FP32)
+    for layer in range(model.layers):
+        x = x + attention(product, x, _scale(x, model, f"layers.{layer}.attention_norm"), position, weights, layer)
+        x = x + _feed_forward(product, x, weights, layer)
+    logits = product.dot(product.operand(x, "classifier_in"), weights.classifier(), "classifier")
+    if greedy:
+        _choose(graph, logits, index, weights)
+    else:
+        scaled = logits * _scale(x, model, "final_norm")
+        if logits.shape[1] > model.vocab:
+            scaled = graph.move(scaled, np.arange(model.vocab)[None])
+        graph.output("logits", scaled)
+    return graph
+
+
+def _given(graph: Graph) -> tuple[Tensor, Tensor]:
+    return graph.input("token", (1, 1), DType.INT16), graph.input("position", (1, 1), DType.INT16)
+
+
+def _moving(graph: Graph) -> tuple[Tensor, Tensor]:
+    return graph.state("token", np.ones((1, 1), np.int16)), graph.state("position", np.zeros((1, 1), np.int16))
+
+
+def _scale(x: Tensor, model: Checkpoint, name: str) -> Tensor:
+    """RMSNorm's factor over sqrt(dim), which the weights have: FP32 [1, 1]. Runs beside the product it scales."""
+    graph = x.graph
+    graph.scope = name
+    return graph.elementwise("RSQRT", graph.reduce("SUM", x * x, 1) + model.dim * model.epsilon)
+
+
+def _feed_forward(product: Product, x: Tensor, weights: Weights, layer: int) -> Tensor:
+    """W2 (SiLU(W1 n) * W3 n) for the normalised n: FP32 [1, dim]."""
+    graph, name = x.graph, f"layers.{layer}."
+    scale = _scale(x, weights.model, name + "ffn_norm")
+    operand = product.operand(x, name + "ffn_in")
+    gate = product.dot(operand, weights.gate(layer), name + "w1")
+    up = product.dot(operand, weights.up(layer), name + "w3")
+    graph.scope = name + "swiglu"
+    sigmoid = graph.elementwise("RECIP", graph.elementwise("EXP2", gate * scale) + 1.0)
+    inner = product.operand(gate * up * (scale * scale) * sigmoid, name + "w2_in")
+    return product.dot(inner, weights.down(layer), name + "w2")
+
+
+def _choose(graph: Graph, logits: Tensor, index: Tensor, weights: Weights) -> None:
+    """The next token from the prompt or by arg-max, of equals the lowest; states move on."""
+    graph.scope, vocab, context = "choice", weights.model.vocab, weights.context
+    if logits.shape[1] > vocab:
+        limit = np.where(np.arange(logits.shape[1]) < vocab, np.inf, -np.inf)
+        logits = graph.elementwise("MIN", logits, graph.constant(limit[None]))
+    best = graph.elementwise("EQ", logits, graph.reduce("MAX", logits, 1))
+    numbers = graph.constant(np.arange(logits.shape[1], dtype=np.int32)[None])
+    best = graph.reduce("MIN", graph.elementwise("SELECT", best, numbers, _ROWS - 1), 1).to(DType.INT16)
+    forced = graph.gather(graph.input("prompt", (context, 1), DType.INT16), index)
+    following = graph.elementwise("SELECT", graph.elementwise("GE", forced, 0), forced, best)
+    graph.store("token", following)
+    graph.store("position", index + 1)
+    graph.store("text", graph.scatter(graph.state("text", np.full((context, 1), -1, np.int16)), index, following))
+    graph.output("token", following)
