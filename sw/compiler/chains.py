@@ -96,12 +96,12 @@ class Chains:
 
     def _streams(self, task, offsets, count: int, gap: int, first: int, step: int, west: bool) -> bool:
         """Brings operands, sends results off, and issues the words."""
+        issues = []
         for k, stage in enumerate(task.stages):
             alu = first + step * k
-            values = self._fields(stage, step)
             cycles = [offsets[k] + item * gap for item in range(count)]
+            words = [self._fields(stage, step) for _ in cycles]
             codes: dict[int, list[int] | None] = {}
-            words = [dict(values) for _ in cycles]
             for letter, operand in zip("ab", stage.operands, strict=False):
                 if operand.kind == "ARG":
                     number, vectors = operand.value, task.args[operand.value]
@@ -112,6 +112,9 @@ class Chains:
                         return False
                     for word, code in zip(words, codes[number], strict=True):
                         word[letter] = code
+            issues.append((stage, alu, cycles, words))
+        # Only now, so that no result is written where an operand is being read.
+        for k, (stage, alu, cycles, words) in enumerate(issues):
             sent = {} if k not in task.outs else self._send(task.outs[k], stage, alu, cycles, west)
             if sent is None:
                 return False
