@@ -24,7 +24,7 @@ class Links:
         for tensor in graph.tensors:
             if chained(tensor):
                 self._head[tensor] = tensor
-                for operand in sorted(set(self._candidates(tensor)), key=lambda t: -depth[t]):
+                for operand in sorted(dict.fromkeys(self._candidates(tensor)), key=lambda t: -depth[t]):
                     if self._may(operand, tensor):
                         self.next[operand], self.before[tensor] = tensor, operand
                         self._head[tensor] = self._head[operand]

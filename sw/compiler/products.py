@@ -7,7 +7,7 @@ of k are outermost, so that a vector is taken once and held; with several, all r
 
 from sw.arch.dtype import DType
 from sw.compiler.chip import Chip
-from sw.compiler.memory import Memory
+from sw.compiler.memory import Memory, MemoryFull
 from sw.compiler.route import QUEUE, Router
 from sw.compiler.vectors import Product, Tile, Vector
 from sw.isa.fields import ACC_MODES
@@ -33,8 +33,12 @@ class Products:
         stop = self.chip.planes[task.plane].stop
         return max(self.router.earliest(vector, stop) for vector in task.acts[0])
 
+    def prepare(self, task: Product) -> None:
+        """Sees to it that all weights of a product lie where they can be loaded from."""
+        self._tiles = [[self._words(task, tile) for tile in row] for row in task.tiles]
+
     def place(self, task: Product, start: int) -> bool:
-        """Schedules a product with its first pass in cycle `start` exactly, the others as soon as they can be."""
+        """Schedules a prepared product with its first pass in cycle `start` exactly, the others as soon as they can be."""
         fp16, mark = task.dtype is DType.FP16, self.board.mark()
         ks, ns, count = len(task.tiles), len(task.tiles[0]), len(task.acts[0])
         order = [(k, n) for k in range(ks) for n in range(ns)]
@@ -62,11 +66,7 @@ class Products:
 
     def _use(self, task: Product, k: int, n: int, free: int, hold: bool, tries: int) -> list[int] | None:
         """Takes one tile and its passes from cycle `free` on; the cycles of the passes."""
-        tile, turn = task.tiles[k][n], self.chip.timing("ABC", task.dtype is DType.FP16).turn
-        stop = self.chip.planes[task.plane].stop
-        words = self._words(task, tile)
-        if words is None:
-            return None
+        turn, stop = self.chip.timing("ABC", task.dtype is DType.FP16).turn, self.chip.planes[task.plane].stop
         if not hold and tries > 1:
             free = max(free, *(self.router.earliest(v, stop) - i * turn for i, v in enumerate(task.acts[k])))
         for at in range(free, free + tries):
@@ -74,7 +74,7 @@ class Products:
             cycles = [at + i * turn for i in range(len(task.acts[k]))]
             if (
                 self._passes(task, cycles)
-                and self._stand(task, words, at)
+                and self._stand(task, self._tiles[k][n], at)
                 and self._activate(task, k, cycles, hold)
             ):
                 return cycles
@@ -102,14 +102,25 @@ class Products:
         count, columns = self.chip.load_streams, self.chip.load_streams // task.dtype.streams
         if not all(self.board.claim(QUEUE + queue, begin + beat) for beat in range(beats)):
             return False
+        codes = self._load_codes(unit)
+        chosen = next((code for code in codes if self._load(words, range(beats), begin, unit, code)), None)
         for beat in range(beats):
-            code = self._load(words, beat, begin + beat, unit)
+            code = chosen
+            if code is None:
+                code = next((code for code in codes if self._load(words, [beat], begin, unit, code)), None)
             if code is None:
                 return False
             values = {"dtype": int(fp16), "stream": code, "n": count.bit_length() - 1, "col": beat * columns, "stride": 0}
             self.board.issue(queue, begin + beat, "LW", values)
         self.board.issue(queue, install, "IW", {})
         return True
+
+    def _load_codes(self, unit) -> list[int]:
+        """First streams of the groups that bring weights to a plane; those of a neighbour come last."""
+        count, streams = self.chip.load_streams, self.chip.config.streams
+        base = streams if unit.hemisphere == 0 else 0
+        codes = list(range(base, base + streams, count))
+        return codes[::-1] if unit.number % 2 else codes
 
     def beats(self, dtype: DType) -> int:
         """LW words that a tile takes."""
@@ -125,8 +136,6 @@ class Products:
             beat = []
             for vector in tile.columns[first : first + columns]:
                 copy = self._striped(vector, len(beat), task)
-                if copy is None:
-                    return None
                 beat.extend((s, w, copy.ready, vector, copy) for s, w in zip(copy.slices, copy.words, strict=True))
             beats.append(beat)
         return beats
@@ -138,7 +147,10 @@ class Products:
             if copy.slices == wanted or vector.home is not None:
                 return copy
         if vector.data is not None:
-            return self.memory.place_constant(vector, wanted, self.board)
+            copy = self.memory.place_constant(vector, wanted, self.board)
+            if copy is None:
+                raise MemoryFull("A column of weights finds no room in the slices next to its plane.")
+            return copy
         return self.router.recopy(vector, wanted)
 
     def _constant(self, task: Product, tile: Tile):
@@ -150,20 +162,14 @@ class Products:
         places = list(zip(slices, first, strict=True))
         return [[(s, word + beat, 0, None, None) for s, word in places] for beat in range(self.beats(task.dtype))]
 
-    def _load(self, words, beat: int, cycle: int, unit) -> int | None:
-        """Brings one beat of columns to a plane on consecutive streams; the first of them."""
-        west = unit.hemisphere == 0
-        count, board, router = self.chip.load_streams, self.board, self.router
-        base = self.chip.config.streams if west else 0
-        lead = self.chip.read_lead
-        choices = list(range(base, base + self.chip.config.streams, count))
-        if unit.number % 2:
-            choices.reverse()
-        for code in choices:
-            mark = board.mark()
+    def _load(self, words, beats, begin: int, unit, code: int) -> bool:
+        """Brings beats of columns to a plane on the streams from `code` on, beat 0 in cycle `begin`."""
+        west, board, router = unit.hemisphere == 0, self.board, self.router
+        lead, mark = self.chip.read_lead, board.mark()
+        for beat in beats:
             for j, (s, word, ready, vector, copy) in enumerate(words[beat]):
                 at = self.chip.slice_stop[s]
-                issue = cycle - abs(at - unit.stop) - lead
+                issue = begin + beat - abs(at - unit.stop) - lead
                 if (
                     issue < ready
                     or (at < unit.stop) == west
@@ -171,13 +177,11 @@ class Products:
                     or not board.span(*router.line(code + j, at, issue + lead + 1, unit.stop))
                 ):
                     board.undo(mark)
-                    break
+                    return False
                 board.issue(self.chip.slice_queue[s], issue, "READ", {"addr": word, "stream": code + j, "stride": 0})
                 if vector is not None:
                     router.note_read(vector, copy, issue)
-            else:
-                return code
-        return None
+        return True
 
     def _activate(self, task: Product, k: int, cycles: list[int], hold: bool) -> bool:
         """Starts the passes."""
@@ -188,9 +192,8 @@ class Products:
                 self.board.issue(queue, cycle, "ABC_HOLD", {"dtype": int(fp16)})
             return True
         base, size = (self.chip.config.streams if unit.hemisphere == 0 else 0), task.dtype.streams
-        self._turn += 1
-        codes = [base + (self._turn * 4 + j) % self.chip.config.streams for j in range(0, self.chip.config.streams, size)]
-        codes = [code // size * size for code in codes]
+        # From the last stream down, since weights come on the first ones.
+        codes = range(base + self.chip.config.streams - size, base - 1, -size)
         found = self.router.bring(task.acts[k], cycles, unit.stop, [*self._flying(task.acts[k]), *codes])
         if found is None:
             return False

@@ -5,6 +5,7 @@ result is also written to memory on its way, next to where it passes; what nobod
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from sw.compiler.board import Board
 from sw.compiler.chip import Chip
@@ -15,6 +16,8 @@ from sw.compiler.vectors import Copy, Flight, Vector
 READ_ISSUE, READ_ACCESS, WRITE_ISSUE, WRITE_ACCESS, QUEUE, RESULT = (k << 12 for k in range(6))
 #: Cycles in which a place in the schedule is looked for before a program is given up.
 TRIES = 20_000
+#: Results in a slice from which on those two stops further out are as good.
+CROWD = 64
 
 #: A read of one byte of a vector: slice, word, issue cycle.
 Access = tuple[int, int, int]
@@ -27,6 +30,8 @@ class Router:
         self.chip, self.board, self.memory = chip, board, memory
         self.streams, self.bank_words = chip.config.streams, chip.config.bank_words
         self.stops, self.lead = chip.slice_stop, chip.read_lead
+        #: Results, of any number of vectors, that were sent to each slice.
+        self._landings = [0] * len(self.stops)
 
     # Streams ---------------------------------------------------------------------------------------------------
 
@@ -278,10 +283,8 @@ class Router:
 
     def _landing(self, count: int, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, int] | None:
         """A slice downstream with a free write port at all times, and the first of its words for all vectors."""
-        near = self.chip.nearness
-
         def order(s: int):
-            return s in avoid, near[s], self.memory.pressure(s)
+            return s in avoid, self.crowding(s)
 
         for s in sorted((s for s in self._downstream(stop, west) if s not in taken), key=order):
             hops = abs(self.stops[s] - stop)
@@ -290,9 +293,18 @@ class Router:
             if word is not None and all(
                 self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
             ):
+                self._landings[s] += 1
+                self.board.on_undo(partial(self._leave, s))
                 return s, word
             self.board.undo(mark)
         return None
+
+    def _leave(self, s: int) -> None:
+        self._landings[s] -= 1
+
+    def crowding(self, s: int) -> tuple[int, int]:
+        """Slices near the centre first, others as those fill."""
+        return self.chip.nearness[s] + self._landings[s] // CROWD, self.memory.pressure(s)
 
     def _downstream(self, stop: int, west: bool) -> Sequence[int]:
         """Slices to which what is driven at a stop comes; for units at the edge those up to the centre."""

@@ -27,7 +27,7 @@ from sw.compiler.vectors import (
     Vector,
 )
 
-#: Cycles after which operands that never come together are copied apart.
+#: Cycles after which a chain of several items is divided, because they find no place together.
 PATIENCE = 48
 
 
@@ -64,14 +64,15 @@ class Schedule:
         if isinstance(task, Chain):
             self._chain(task)
         elif isinstance(task, Product):
+            self.products.prepare(task)
             self._search(task, self.products.earliest(task), lambda at: self.products.place(task, at))
         elif isinstance(task, Reduction | Permutation):
             self._search(task, self.switches.earliest(task), lambda at: self.switches.place(task, at))
         elif isinstance(task, Gathering):
-            self._spread([task.index], self.tables.stop(task))
+            self._spread([(vector, k) for k, vector in enumerate(task.index)], self.tables.stop(task))
             self._search(task, self.tables.earliest(task), lambda at: self.tables.gather(task, at))
         elif isinstance(task, Scattering):
-            self._spread([[task.index], [task.data]], self.tables.stop(task))
+            self._spread([(task.index, 0), (task.data, 0)], self.tables.stop(task))
             self._search(task, self.tables.earliest(task), lambda at: self.tables.scatter(task, at))
         elif isinstance(task, Storing):
             self.tables.store(task)
@@ -84,17 +85,22 @@ class Schedule:
 
     def _chain(self, task: Chain) -> None:
         west = self._westward(task)
-        if self._clash(task):
-            self._spread(task.args, self.chip.vxm)
-        for _ in range(8):
-            for gap in sorted(self._gaps(task), reverse=True):
-                if self.chains.place(task, self.chains.earliest(task, gap), gap, west):
-                    return
-            first = self.chains.earliest(task, 1)
-            for at in range(max(0, first), max(0, first) + PATIENCE):
-                if self.chains.place(task, at, 1, west):
-                    return
-            self._spread(task.args, self.chip.vxm)
+        self._spread(self._wanted(task), self.chip.vxm)
+        for gap in sorted(self._gaps(task), reverse=True):
+            if self.chains.place(task, self.chains.earliest(task, gap), gap, west):
+                return
+        first = max(0, self.chains.earliest(task, 1))
+        for at in range(first, first + PATIENCE):
+            if self.chains.place(task, at, 1, west):
+                return
+        items = len(next(iter(task.outs.values())))
+        if items > 1:
+            for part in (slice(0, items // 2), slice(items // 2, items)):
+                outs = {k: out[part] for k, out in task.outs.items()}
+                half = Chain(task.name, task.stages, [arg[part] for arg in task.args], outs)
+                self._chain(half)
+            task.start = half.start
+            return
         self._search(task, first, lambda at: self.chains.place(task, at, 1, west))
 
     def _gaps(self, task: Chain) -> set[int]:
@@ -106,43 +112,41 @@ class Schedule:
                 gaps.add(flights[-1].cycle - flights[0].cycle if len(flights) > 1 else 1)
         return {gap for gap in gaps if gap > 0}
 
-    def _clash(self, task: Chain) -> bool:
-        """Whether operands that are wanted at one time lie in the same slices."""
-        taken: dict[int, int] = {}
-        for number, arg in enumerate(task.args):
-            for vector in arg:
-                if vector.data is None and len(vector.copies) == 1:
-                    for s in vector.copies[0].slices:
-                        if taken.setdefault(s, number) != number:
-                            return True
-        return False
+    def _wanted(self, task: Chain) -> list[tuple[Vector, int]]:
+        """Operands of a chain that has items in every cycle, and when they are wanted."""
+        return [
+            (vector, offset + item)
+            for stage, offset in zip(task.stages, self.chains.offsets(task.stages), strict=True)
+            for number in dict.fromkeys(operand.value for operand in stage.operands if operand.kind == "ARG")
+            for item, vector in enumerate(task.args[number])
+        ]
 
-    def _spread(self, args: list[list[Vector]], stop: int) -> None:
-        """Copies operands so that each has slices of its own and can come to a stop."""
-        taken: set[int] = set()
-        for arg in args:
-            mine: set[int] = set()
-            for vector in arg:
-                if vector.data is not None:
-                    continue
-                copy = next((copy for copy in vector.copies if self._comes(copy, taken, stop)), None)
-                if copy is None:
-                    copy = self._copy_apart(vector, taken, stop)
-                mine.update(copy.slices)
-            taken |= mine
+    def _spread(self, operands: list[tuple[Vector, int]], stop: int) -> None:
+        """Copies operands that could not come to a stop together, because they would be read from one slice at once.
 
-    def _comes(self, copy: Copy, taken: set[int], stop: int) -> bool:
+        operands : vectors, and when they are wanted, in cycles from any one
+        """
+        taken: set[tuple[int, int]] = set()
+        for vector, when in operands:
+            if vector.data is not None:
+                continue
+            copy = next((copy for copy in vector.copies if self._comes(copy, taken, when, stop)), None)
+            if copy is None:
+                copy = self._copy_apart(vector, taken, when, stop)
+            taken.update((s, when) for s in copy.slices)
+
+    def _comes(self, copy: Copy, taken: set[tuple[int, int]], when: int, stop: int) -> bool:
         sides = {(self.chip.slice_stop[s] > stop) - (self.chip.slice_stop[s] < stop) for s in copy.slices}
-        return len(sides) == 1 and 0 not in sides and not taken.intersection(copy.slices)
+        return len(sides) == 1 and 0 not in sides and not any((s, when) in taken for s in copy.slices)
 
-    def _copy_apart(self, vector: Vector, taken: set[int], stop: int) -> Copy:
-        """A copy of a vector in slices that are not taken, all on one side of a stop."""
+    def _copy_apart(self, vector: Vector, taken: set[tuple[int, int]], when: int, stop: int) -> Copy:
+        """A copy of a vector in slices that are not taken then, all on one side of a stop."""
         stops = {self.chip.slice_stop[s] for copy in vector.copies for s in copy.slices} | {stop}
         for _ in range(2):
             self._side += 1
             side = self.chip.sides[self._side % 2]
-            free = [s for s in side if s not in taken and self.chip.slice_stop[s] not in stops]
-            free.sort(key=lambda s: (self.chip.nearness[s], self.memory.pressure(s)))
+            free = [s for s in side if (s, when) not in taken and self.chip.slice_stop[s] not in stops]
+            free.sort(key=self.router.crowding)
             for west in (False, True):
                 there = [s for s in free if (self.chip.slice_stop[s] > stop) == west]
                 if len(there) >= vector.bytes:
@@ -161,6 +165,7 @@ class Schedule:
 
 def ordered(tasks: list[Task], latency) -> list[Task]:
     """Tasks by falling height; among equal ones in the order of the graph."""
+    number = {task: k for k, task in enumerate(tasks)}
     readers: dict[Task, list[Task]] = {task: [] for task in tasks}
     waiting = {task: len(task.after) for task in tasks}
     for task in tasks:
@@ -177,4 +182,4 @@ def ordered(tasks: list[Task], latency) -> list[Task]:
         raise ValueError(f"Task '{stuck}' waits for itself.")
     for task in reversed(order):
         task.height = latency(task) + max((reader.height for reader in readers[task]), default=0)
-    return sorted(order, key=lambda task: -task.height)
+    return sorted(order, key=lambda task: (-task.height, number[task]))
