@@ -13,7 +13,7 @@ from .model import CONTEXT, Llama
 
 SEED = 1611
 BATCH = 16
-RATE, RATE_LAST, WARMUP, DECAY, BETAS, CLIP = 6e-3, 6e-5, 200, 0.1, (0.9, 0.99), 1.0
+RATE, WARMUP, FALL, DECAY, BETAS, CLIP = 6e-3, 200, 0.4, 0.1, (0.9, 0.99), 1.0
 #: Steps from one line of the log to the next.
 INTERVAL = 250
 #: What stands in a target where nothing is to be predicted.
@@ -75,10 +75,12 @@ def validation(model: torch.nn.Module, passages: list[list[int]], bos: int) -> f
 
 
 def rate(step: int, steps: int) -> float:
-    """Learning rate: a linear rise, then half a cosine."""
-    if step < WARMUP:
-        return RATE * (step + 1) / WARMUP
-    return RATE_LAST + (RATE - RATE_LAST) * (1 + math.cos(math.pi * (step - WARMUP) / (steps - WARMUP))) / 2
+    """Learning rate: a linear rise, the top, and over the last `FALL` of the steps a quarter of a cosine down to zero.
+
+    Until it falls it does not depend on `steps`, so that a state saved before may go on to another number of steps.
+    """
+    rise, fall = (step + 1) / WARMUP, (steps - step) / (FALL * steps)
+    return RATE * min(1.0, rise, math.sin(math.pi / 2 * min(1.0, fall)))
 
 
 class Training:
