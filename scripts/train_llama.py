@@ -15,7 +15,7 @@ from llama.training import BATCH, INTERVAL, SEED, Line, Text, Training
 
 OUT = Path("examples/llama")
 CACHE = Path("build/llama")
-STEPS = 5000
+STEPS = 6000
 
 
 def write(model: Llama, tokens: int, temperature: float) -> list[int]:
