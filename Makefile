@@ -9,12 +9,14 @@ PYTEST_ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/ready
+# PyTorch without the 3 GB of GPU libraries that its wheel on PyPI asks for.
+TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .DELETE_ON_ERROR:
-.PHONY: help preflight sim test test-slow lint verilog synth bench coverage docs lock clean
+.PHONY: help preflight sim test test-slow lint verilog synth bench coverage docs train-llama lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 sim: $(READY) ## classify 360 handwritten digits on the RTL, checked against the golden model (WAVES=1)
 	$(PY) scripts/digits.py $(if $(WAVES),--waves)
@@ -42,6 +44,10 @@ coverage: $(READY) ## functional, line and toggle coverage
 
 docs: $(READY) ## regenerate docs/isa.md and docs/config.md
 	$(PY) scripts/docs.py
+
+train-llama: $(READY) ## train the shipped language model again (under an hour)
+	$(PY) -m pip install -q --disable-pip-version-check --extra-index-url $(TORCH_CPU) --no-build-isolation -e '.[train]'
+	$(PY) scripts/train_llama.py
 
 lock: $(READY) ## pin the newest allowed versions in requirements.lock
 	$(PY) -m pip install -q pip-tools

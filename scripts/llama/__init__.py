@@ -1,0 +1,1 @@
+"""Text, tokenizer and model of `scripts/train_llama.py`."""
