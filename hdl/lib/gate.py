@@ -18,22 +18,15 @@ from amaranth.hdl import (
 )
 
 from sw.arch.config import Config
-from sw.arch.dtype import DType
-from sw.isa.fields import SLOTS
-from sw.isa.table import by_code
+from sw.isa.table import TABLE, timings
 
 _GATE = resources.files("hdl.lib") / "verilog" / "takt_clock_gate.v"
 
 
 def longest(c: Config, cls: str) -> int:
     """Cycles from issue to the last event of any instruction of a queue class."""
-    found = [
-        instr.timing(c, {"dtype": dtype})
-        for slot in SLOTS[cls]
-        for instr in by_code(cls, slot).values()
-        for dtype in range(len(DType))
-    ]
-    return max(cycles or 0 for timing in found for cycles in astuple(timing))
+    rows = (instr for instr in TABLE if instr.cls == cls)
+    return max(cycles or 0 for timing in timings(c, rows) for cycles in astuple(timing))
 
 
 class Sleeper(Protocol):
