@@ -1,8 +1,8 @@
 """Clock gates: a unit that has nothing to do stands still, which saves its power and its time in simulation."""
 
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from importlib import resources
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from amaranth.hdl import (
     Cat,
@@ -29,15 +29,23 @@ def longest(c: Config, cls: str) -> int:
     return max(cycles or 0 for timing in timings(c, rows) for cycles in astuple(timing))
 
 
-class Sleeper(Protocol):
-    """A unit that may stand still.
+@dataclass(frozen=True)
+class Awake:
+    """When a unit has something to do.
 
-    wakes : values in it, any bit of which gives it something to do in this cycle
-    lingers : cycles after such a one in which its registers may still change
+    by : values in it; in a cycle in which any bit of them is set it must not stand still
+    cycles : number of cycles after such a one in which its registers may still change
     """
 
-    wakes: tuple[Value, ...]
-    lingers: int
+    by: tuple[Value, ...]
+    cycles: int
+
+
+@runtime_checkable
+class Sleeper(Protocol):
+    """A unit that may stand still."""
+
+    awake: Awake
 
 
 class Gated(Elaboratable):
@@ -49,9 +57,10 @@ class Gated(Elaboratable):
     def elaborate(self, platform):
         m = Module()
         m.domains.awake = ClockDomain("awake", local=True)
-        awake = Cat(self._unit.wakes).any()
-        if self._unit.lingers:
-            lingering = Signal(self._unit.lingers)
+        when = self._unit.awake
+        awake = Cat(when.by).any()
+        if when.cycles:
+            lingering = Signal(when.cycles)
             m.d.sync += lingering.eq(Cat(awake, lingering)[: len(lingering)])
             awake = awake | lingering.any()
         platform.primitives["takt_clock_gate"] = _GATE.read_text()

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.ecc import encode
-from hdl.lib.gate import longest
+from hdl.lib.gate import Awake, longest
 from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, data_bits
@@ -60,12 +60,8 @@ class Alu(wiring.Component):
         })
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return (self.valid,)
-
-    @property
-    def lingers(self) -> int:
-        return longest(self.config, "VXM")
+    def awake(self) -> Awake:
+        return Awake((self.valid,), longest(self.config, "VXM"))
 
     @property
     def kind(self) -> str:
