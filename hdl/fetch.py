@@ -1,9 +1,10 @@
 """The fetch port of a stop: takes program text off a stream pair and brings it south to the queues."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.lib.gate import Awake
 from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import data_bits
@@ -42,12 +43,8 @@ class FetchTile(wiring.Component):
         })
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return self.take, self.above_valid
-
-    @property
-    def lingers(self) -> int:
-        return latch(self.config)
+    def awake(self) -> Awake:
+        return Awake((self.take, self.above_valid), latch(self.config))
 
     def elaborate(self, platform):
         m = Module()

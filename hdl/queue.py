@@ -1,6 +1,6 @@
 """An instruction queue: memory, control words, and one word a cycle to its unit."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,6 +8,7 @@ from hdl.counters import count
 from hdl.lib.bus import answer, bus_shape, request
 from hdl.lib.ecc import parity
 from hdl.lib.fault import corrected_bits
+from hdl.lib.gate import Awake
 from hdl.lib.issue import Issue
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
@@ -94,13 +95,9 @@ class Queue(wiring.Component):
         self._active = Signal(name="active")
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
+    def awake(self) -> Awake:
         asked = self.request.valid
-        return self._active, self.clear, self.reset, self.start, asked, self.fetched, self.corrected
-
-    @property
-    def lingers(self) -> int:
-        return SETTLES
+        return Awake((self._active, self.clear, self.reset, self.start, asked, self.fetched, self.corrected), SETTLES)
 
     def elaborate(self, platform):
         m = Module()

@@ -122,7 +122,6 @@ class Stop(wiring.Component):
         """Marks the streams that each unit drives; a stream marked twice is a conflict."""
         c = self.config
         taken, clashes = None, []
-        some, several = Const(0), Const(0)
         for k, kind in enumerate(self.drives):
             drive = getattr(self, f"drive_{k}")
             marks = Signal(2 * c.streams, name=f"marks_{k}")
@@ -131,14 +130,10 @@ class Stop(wiring.Component):
                     with m.If(kind.chosen(drive, index)):
                         ones = Const((1 << count) - 1, 2 * c.streams)
                         m.d.comb += marks.eq(ones << Cat(drive.stream, drive.west))
-            some, several = some | drive.valid, several | (some & drive.valid)
             if taken is not None:
                 clashes.append((taken & marks).any())
             taken = marks if taken is None else taken | marks
-        found = Signal()
-        # a lone unit clashes with nobody, which is soon said
-        with m.If(several):
-            m.d.comb += found.eq(Cat(clashes).any())
+        found = Cat(clashes).any()
         m.d.sync += self.conflict.eq(found)
         if self.sim:
             m.d.sync += Assert(~found, "two units drove one stream register in one cycle")

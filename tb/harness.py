@@ -41,7 +41,6 @@ _FLAGS = (
     "-fno-dfg",
     # Wide words in loops: written out word by word, they are far more code than a processor keeps at hand.
     *("--expand-limit", "4"),
-    *("-MAKEFLAGS", "OPT_FAST=-O2"),
     # Lint is a job of its own with a list of waivers; here an error stops and the rest is noise.
     *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
 )

@@ -8,7 +8,8 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-#: Optimisation of the generated C++: `-O3` runs no faster, `-Os` is Verilator's default.
+#: Optimisation of the generated C++. With Verilator's default, `-Os`, `tiny` takes a tenth less of a processor's time to build
+#: (44 s instead of 49) and simulates a tenth slower (111,000 cycles/s instead of 125,000); `-O3` runs no faster.
 CXX_OPTIMISATION = "-O2"
 
 

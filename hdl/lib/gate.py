@@ -1,8 +1,8 @@
 """Clock gates: a unit that has nothing to do stands still, which saves its power and its time in simulation."""
 
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from importlib import resources
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from amaranth.hdl import (
     Cat,
@@ -18,33 +18,34 @@ from amaranth.hdl import (
 )
 
 from sw.arch.config import Config
-from sw.arch.dtype import DType
-from sw.isa.fields import SLOTS
-from sw.isa.table import by_code
+from sw.isa.table import TABLE, timings
 
 _GATE = resources.files("hdl.lib") / "verilog" / "takt_clock_gate.v"
 
 
 def longest(c: Config, cls: str) -> int:
     """Cycles from issue to the last event of any instruction of a queue class."""
-    found = [
-        instr.timing(c, {"dtype": dtype})
-        for slot in SLOTS[cls]
-        for instr in by_code(cls, slot).values()
-        for dtype in range(len(DType))
-    ]
-    return max(cycles or 0 for timing in found for cycles in astuple(timing))
+    rows = (instr for instr in TABLE if instr.cls == cls)
+    return max(cycles or 0 for timing in timings(c, rows) for cycles in astuple(timing))
 
 
-class Sleeper(Protocol):
-    """A unit that may stand still.
+@dataclass(frozen=True)
+class Awake:
+    """When a unit has something to do.
 
-    wakes : values in it, any bit of which gives it something to do in this cycle
-    lingers : cycles after such a one in which its registers may still change
+    by : values in it; in a cycle in which any bit of them is set it must not stand still
+    cycles : number of cycles after such a one in which its registers may still change
     """
 
-    wakes: tuple[Value, ...]
-    lingers: int
+    by: tuple[Value, ...]
+    cycles: int
+
+
+@runtime_checkable
+class Sleeper(Protocol):
+    """A unit that may stand still."""
+
+    awake: Awake
 
 
 class Gated(Elaboratable):
@@ -56,9 +57,10 @@ class Gated(Elaboratable):
     def elaborate(self, platform):
         m = Module()
         m.domains.awake = ClockDomain("awake", local=True)
-        awake = Cat(self._unit.wakes).any()
-        if self._unit.lingers:
-            lingering = Signal(self._unit.lingers)
+        when = self._unit.awake
+        awake = Cat(when.by).any()
+        if when.cycles:
+            lingering = Signal(when.cycles)
             m.d.sync += lingering.eq(Cat(awake, lingering)[: len(lingering)])
             awake = awake | lingering.any()
         platform.primitives["takt_clock_gate"] = _GATE.read_text()

@@ -11,7 +11,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, UnusedElabo
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
-from hdl.lib.gate import Gated
+from hdl.lib.gate import Gated, Sleeper
 from hdl.lib.sram import Sram
 
 # Of all copies of a stamped unit only the first is elaborated; the others are no mistake.
@@ -57,7 +57,7 @@ class Export:
         if name not in self.units:
             named = ports(component)
             direction = {"i": PortDirection.Input, "o": PortDirection.Output}
-            sleeps = hasattr(component, "wakes")
+            sleeps = isinstance(component, Sleeper)
             self.units[name] = rtlil.convert(
                 Gated(component) if sleeps else component,
                 name=name,

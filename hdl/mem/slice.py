@@ -1,10 +1,11 @@
 """A MEM slice: the spine of a column of tiles."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from hdl.column import Column
 from hdl.lib.bus import answer, bus_shape, request
+from hdl.lib.gate import Awake
 from hdl.lib.issue import northward
 from hdl.mem.tile import Tile
 from sw.arch.config import Config
@@ -37,12 +38,8 @@ class Slice(Column):
         super().__init__(c, ("MEM",), Tile(c, sim), members)
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return self.issue_0.valid, self.request.valid
-
-    @property
-    def lingers(self) -> int:
-        return max(self.config.superlanes, ANSWERED)
+    def awake(self) -> Awake:
+        return Awake((self.issue_0.valid, self.request.valid), max(self.config.superlanes, ANSWERED))
 
     def elaborate(self, platform):
         m = Module()

@@ -1,11 +1,11 @@
 """One superlane of a MEM slice: two SRAM banks, READ, WRITE, GATHER and SCATTER."""
 
-from amaranth.hdl import Array, Assert, Cat, Const, Format, Module, Mux, Print, Signal, Value
+from amaranth.hdl import Array, Assert, Cat, Const, Format, Module, Mux, Print, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hdl.lib.gate import longest
+from hdl.lib.gate import Awake, longest
 from hdl.lib.operands import Operands
 from hdl.lib.sram import Sram
 from hdl.lib.stamp import stamp
@@ -73,12 +73,8 @@ class Tile(wiring.Component):
         super().__init__(members)
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return self.valid, self.access.valid
-
-    @property
-    def lingers(self) -> int:
-        return longest(self.config, "MEM")
+    def awake(self) -> Awake:
+        return Awake((self.valid, self.access.valid), longest(self.config, "MEM"))
 
     def elaborate(self, platform):
         m = Module()

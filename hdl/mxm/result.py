@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.copies import Copies
+from hdl.lib.gate import Awake
 from hdl.lib.stamp import stamp
 from hdl.mxm.round import ROUND_STAGES, RoundLane
 from hdl.mxm.shape import Chain, Shape
@@ -38,12 +39,8 @@ class Result(wiring.Component):
         })
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return self.int8_valid, self.fp16_valid
-
-    @property
-    def lingers(self) -> int:
-        return ROUND_STAGES
+    def awake(self) -> Awake:
+        return Awake((self.int8_valid, self.fp16_valid), ROUND_STAGES)
 
     def elaborate(self, platform):
         m = Module()

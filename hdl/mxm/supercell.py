@@ -1,10 +1,11 @@
 """One supercell: lanes x lanes weights, double buffered, and their products with a superlane's activations."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.copies import Copies
+from hdl.lib.gate import Awake
 from hdl.lib.stamp import stamp
 from hdl.mxm.column import SupercellColumn
 from hdl.mxm.shape import Broadcast, Chain, Shape, broadcast_members, chain_widths, enables
@@ -37,12 +38,8 @@ class Supercell(wiring.Component):
         })
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return self.here, *(getattr(self.row, name) for name in enables(self.shape))
-
-    @property
-    def lingers(self) -> int:
-        return 0
+    def awake(self) -> Awake:
+        return Awake((self.here, *(getattr(self.row, name) for name in enables(self.shape))), 0)
 
     def elaborate(self, platform):
         m = Module()

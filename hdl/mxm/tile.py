@@ -1,11 +1,11 @@
 """One superlane of a matrix plane as it stands among the streams: operands in, results out."""
 
-from amaranth.hdl import Module, Mux, Value
+from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.fault import MOST_WORDS
-from hdl.lib.gate import longest
+from hdl.lib.gate import Awake, longest
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive
 from hdl.lib.tap import Tap
@@ -60,12 +60,11 @@ class Tile(wiring.Component):
         super().__init__(members)
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return self.valid_0, self.valid_1, self.valid_2, self.pass_valid
-
-    @property
-    def lingers(self) -> int:
-        return max(longest(self.config, cls) for cls in CLASSES)
+    def awake(self) -> Awake:
+        return Awake(
+            (self.valid_0, self.valid_1, self.valid_2, self.pass_valid),
+            max(longest(self.config, cls) for cls in CLASSES),
+        )
 
     def elaborate(self, platform):
         m = Module()

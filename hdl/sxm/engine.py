@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.column import Column
 from hdl.lib.ecc import encode
-from hdl.lib.gate import longest
+from hdl.lib.gate import Awake, longest
 from hdl.lib.issue import northward
 from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
@@ -60,12 +60,8 @@ class Tile(wiring.Component):
         })
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return (self.valid,)
-
-    @property
-    def lingers(self) -> int:
-        return longest(self.config, queue_class(self.kind))
+    def awake(self) -> Awake:
+        return Awake((self.valid,), longest(self.config, queue_class(self.kind)))
 
     def fields(self) -> dict[str, Value]:
         """Fields of the word."""
@@ -117,12 +113,8 @@ class Engine(Column):
         super().__init__(c, (queue_class(tile.kind),), tile)
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return (self.issue_0.valid,)
-
-    @property
-    def lingers(self) -> int:
-        return longest(self.config, self.classes[0]) + self.config.superlanes
+    def awake(self) -> Awake:
+        return Awake((self.issue_0.valid,), longest(self.config, self.classes[0]) + self.config.superlanes)
 
     def elaborate(self, platform):
         m = Module()

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.lib.ecc import encode
-from hdl.lib.gate import longest
+from hdl.lib.gate import Awake, longest
 from hdl.lib.operands import Operands
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive, data_bits
@@ -23,6 +23,8 @@ from sw.isa.table import TABLE, instruction
 
 SIZES = (1, 2, 4)
 """Streams of an element of 8, 16 and 32 bits."""
+OPERAND_WORDS = 2 * max(SIZES)
+"""Most stream words that the operands a and b take in one cycle."""
 
 
 class Alu(wiring.Component):
@@ -38,8 +40,8 @@ class Alu(wiring.Component):
     result : Out
         This ALU's result register.
     drive : Out(Drive)
-    corrected : Out(8), fault : Out(Fault)
-        What the check of the operands found, and whether two results leave in this cycle.
+    corrected : Out(OPERAND_WORDS), fault : Out(Fault)
+        What the check of the operands found, a bit a word, and whether two results leave in this cycle.
     """
 
     def __init__(self, c: Config, alu: int, sim: bool = False):
@@ -55,17 +57,13 @@ class Alu(wiring.Component):
             "next": In(32 * c.lanes),
             "result": Out(32 * c.lanes),
             "drive": Out(Drive(c, SIZES)),
-            "corrected": Out(8),
+            "corrected": Out(OPERAND_WORDS),
             "fault": Out(Fault),
         })
 
     @property
-    def wakes(self) -> tuple[Value, ...]:
-        return (self.valid,)
-
-    @property
-    def lingers(self) -> int:
-        return longest(self.config, "VXM")
+    def awake(self) -> Awake:
+        return Awake((self.valid,), longest(self.config, "VXM"))
 
     @property
     def kind(self) -> str:

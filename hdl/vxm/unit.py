@@ -9,7 +9,7 @@ from hdl.lib.issue import northward
 from hdl.lib.stamp import stamp
 from hdl.lib.stream import Drive
 from hdl.lib.tap import Tap
-from hdl.vxm.alu import SIZES, Alu
+from hdl.vxm.alu import OPERAND_WORDS, SIZES, Alu
 from sw.arch.config import Config
 from sw.arch.hostmap import Fault
 from sw.isa.codec import layout
@@ -23,7 +23,7 @@ class Tile(wiring.Component):
     -------
     drive_k : Out(Drive), tap_2k, tap_2k+1 : Out(Tap)
         Result and stream operands of ALU k.
-    valid_k, word_k : In, corrected_k : Out(8), fault_k : Out(Fault)
+    valid_k, word_k : In, corrected_k : Out(OPERAND_WORDS), fault_k : Out(Fault)
     """
 
     def __init__(self, c: Config, sim: bool = False):
@@ -36,7 +36,7 @@ class Tile(wiring.Component):
                 f"tap_{2 * k + 1}": Out(reached),
                 f"valid_{k}": In(1),
                 f"word_{k}": In(layout("VXM", c).bits),
-                f"corrected_{k}": Out(8),
+                f"corrected_{k}": Out(OPERAND_WORDS),
                 f"fault_{k}": Out(Fault),
                 f"drive_{k}": Out(Drive(c, SIZES)),
             }

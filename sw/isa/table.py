@@ -5,6 +5,7 @@ else. `d_skew`, `d_func` and the other constants of a row are functions of the c
 through what they mean.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from sw.arch.config import Config
@@ -16,7 +17,7 @@ from sw.isa.rows.mem import MEM
 from sw.isa.rows.mxm import MXM
 from sw.isa.rows.sxm import SXM
 from sw.isa.rows.vxm import VXM
-from sw.isa.spec import Instr
+from sw.isa.spec import Instr, Timing
 
 TABLE: tuple[Instr, ...] = (*ICU, *MEM, *VXM, *MXM, *SXM, *C2C)
 _BY_NAME = {instr.name: instr for instr in TABLE}
@@ -35,21 +36,16 @@ def by_code(cls: str, slot: str) -> dict[int, Instr]:
     return {instr.code: instr for instr in TABLE if (instr.cls, instr.slot) == (cls, slot)}
 
 
-@cache
-def longest(c: Config) -> int:
-    """The largest d_func of any instruction."""
-    worst = []
-    for instr in TABLE:
-        for dtype in range(len(DType)):
-            values = dict.fromkeys(instr.fields, 0) | {"dtype": dtype}
-            worst.append(instr.timing(c, values).d_func or 0)
-    return max(worst)
+def timings(c: Config, rows: Iterable[Instr]) -> Iterator[Timing]:
+    """The constants of each row under `c`, for every data type; no other field of a word decides about them."""
+    return (row.timing(c, {"dtype": dtype}) for row in rows for dtype in DType)
 
 
 @cache
 def restart_gap(c: Config) -> int:
     """Cycles from the end of one iteration to cycle 0 of the next: stagger, longest d_func, length of the floorplan."""
-    return c.superlanes - 1 + longest(c) + len(floorplan(c).stops)
+    longest = max(timing.d_func or 0 for timing in timings(c, TABLE))
+    return c.superlanes - 1 + longest + len(floorplan(c).stops)
 
 
 def run_cycles(c: Config, cycles: int, iterations: int) -> int:
