@@ -1,9 +1,10 @@
-"""Writes the pages that are made from tables: docs/isa.md and docs/config.md."""
+"""Writes the pages that are made from tables: docs/isa.md, docs/config.md and docs/onnx.md."""
 
 from pathlib import Path
 
 from sw.arch.describe import config_page
 from sw.asm.operands import OPTIONAL, syntax
+from sw.compiler.onnx.page import onnx_page
 from sw.isa.render import isa_page
 from sw.isa.spec import Instr
 
@@ -19,7 +20,7 @@ def written(instr: Instr) -> str:
     return " ".join(filter(None, (name, *parts)))
 
 
-PAGES = {"isa.md": lambda: isa_page(written), "config.md": config_page}
+PAGES = {"isa.md": lambda: isa_page(written), "config.md": config_page, "onnx.md": onnx_page}
 
 
 def main() -> None:

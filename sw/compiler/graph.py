@@ -110,7 +110,7 @@ class Graph:
                 raise GraphError(f"A constant is of type {array.dtype}, give the machine's type that it shall have.")
         dtype = _dtype(dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            data = np.ascontiguousarray(array.astype(dtype.numpy))
+            data = array.astype(dtype.numpy, order="C")
         return self._make("constant", data.shape, dtype, values=data)
 
     def state(self, name: str, initial, dtype: DType | str | None = None) -> Tensor:
