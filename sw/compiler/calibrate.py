@@ -1,6 +1,6 @@
 """What goes through a graph's products on sample inputs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -8,16 +8,15 @@ from sw.arch.dtype import DType
 from sw.compiler.evaluate import Evaluator
 from sw.compiler.graph import Graph, Tensor
 
-#: Inputs of consecutive runs, the first of which finds the states as they are initially.
-Sequence = Iterable[Mapping[str, np.ndarray]]
-
 
 def products(graph: Graph) -> dict[str, Tensor]:
-    """The FP16 products with constant weights by name, in order; a second one of a name gets `#2` behind it."""
+    """The FP16 products with constant weights [n, k] by name, in order; a second one of a name gets `#2` behind it."""
     found: dict[str, Tensor] = {}
     for tensor in graph.tensors:
-        weights = tensor.operands[1] if tensor.op == "dot" else tensor
-        if weights is not tensor and weights.op == "constant" and weights.dtype is DType.FP16 and len(weights.shape) == 2:
+        if tensor.op != "dot" or tensor.operands[1].op != "constant":
+            continue
+        weights = tensor.operands[1]
+        if weights.dtype is DType.FP16 and len(weights.shape) == 2:
             name, number = tensor.name, 2
             while name in found:
                 name, number = f"{tensor.name}#{number}", number + 1
@@ -25,14 +24,28 @@ def products(graph: Graph) -> dict[str, Tensor]:
     return found
 
 
-def record(graph: Graph, samples: Iterable[Sequence], vl: int = 64) -> dict[str, np.ndarray]:
-    """Float32 [rows, k] by product: every vector that its weights were multiplied by."""
-    rows: dict[str, list[np.ndarray]] = {name: [] for name in products(graph)}
-    for sequence in samples:
-        machine = Evaluator(graph, vl)
-        for inputs in sequence:
-            machine.run(inputs)
-            for name, product in products(graph).items():
-                value = machine.values[product.operands[0]]
-                rows[name].append(value.reshape(-1, value.shape[-1]).astype(np.float32))
-    return {name: np.concatenate(values) for name, values in rows.items() if values}
+class Recorder:
+    """Runs a graph on sample inputs and keeps what its products' weights are multiplied by."""
+
+    def __init__(self, graph: Graph, vl: int = 64):
+        self._graph, self._vl = graph, vl
+        self._products = products(graph)
+        self._rows: dict[str, list[np.ndarray]] = {name: [] for name in self._products}
+        self.restart()
+
+    def restart(self) -> None:
+        """States are as they were initially; what was recorded stays."""
+        self._machine = Evaluator(self._graph, self._vl)
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Outputs by name."""
+        outputs = self._machine.run(inputs)
+        for name, product in self._products.items():
+            value = self._machine.values[product.operands[0]]
+            self._rows[name].append(value.reshape(-1, value.shape[-1]).astype(np.float32))
+        return outputs
+
+    @property
+    def samples(self) -> dict[str, np.ndarray]:
+        """Float32 [rows, k] by product, from all runs so far; empty before the first."""
+        return {name: np.concatenate(rows) for name, rows in self._rows.items() if rows}

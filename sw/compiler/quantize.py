@@ -30,7 +30,7 @@ class Scheme:
     bits: int = 16
     dynamic: bool = False
     corrected: bool = True
-    smoothing: float = 0.0
+    smoothing: float = 0.3
 
     def __post_init__(self):
         if self.bits not in (8, 16):
@@ -44,7 +44,7 @@ def quantized(
 ) -> Graph:
     """`graph` with INT8 products.
 
-    samples : inputs of each product, as `calibrate.record` gives them
+    samples : inputs of each product, as `calibrate.Recorder` gives them
     where : which products by name, by default all that have samples
     A product's scaled FP32 value is the last tensor of its name. GraphError where samples are missing.
     """
