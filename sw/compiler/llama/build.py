@@ -40,8 +40,13 @@ def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | Non
     graph.scope = "embedding"
     x = graph.gather(graph.constant(weights.embedding(), DType.FP16), token).to(DType.FP32)
     for layer in range(model.layers):
-        x = x + attention(x, _scale(x, model, f"layers.{layer}.attention_norm"), position, weights, layer)
-        x = x + _feed_forward(x, weights, layer)
+        name = f"layers.{layer}."
+        more = attention(x, _scale(x, model, name + "attention_norm"), position, weights, layer)
+        graph.scope = name + "attention_out"
+        x = x + more
+        more = _feed_forward(x, weights, layer)
+        graph.scope = name + "ffn_out"
+        x = x + more
     graph.scope = "classifier_in"
     logits = product(x.to(DType.FP16), weights.classifier(), "classifier")
     if greedy:
