@@ -6,7 +6,7 @@ import numpy as np
 
 from sw.arch.dtype import DType
 from sw.compiler.graph import Graph, Tensor
-from sw.compiler.llama.product import Product
+from sw.compiler.llama.product import product
 from sw.compiler.llama.weights import Weights, rotated
 
 #: What a score is cut to where a position lies ahead; two to the power of it is 0 in FP32.
@@ -50,24 +50,26 @@ class Position:
         return cls(index, block, offset, *turns, *(turn * mask for turn in turns), limit)
 
 
-def attention(product: Product, x: Tensor, scale: Tensor, position: Position, weights: Weights, layer: int) -> Tensor:
+def attention(x: Tensor, scale: Tensor, position: Position, weights: Weights, layer: int) -> Tensor:
     """What the layer adds to x: FP32 [1, dim].
 
     x : FP32 [1, dim], not normalised
     scale : FP32 [1, 1], what the products of x are multiplied by
     """
     graph, widths, name = x.graph, weights.widths, f"layers.{layer}."
-    operand = product.operand(x, name + "attention_in")
+    graph.scope = name + "attention_in"
+    operand = x.to(DType.FP16)
 
     def turned(matrix: np.ndarray, what: str, cos: Tensor, sin: Tensor) -> Tensor:
-        straight = product.dot(operand, matrix, name + what)
-        across = product.dot(operand, rotated(matrix), f"{name}{what}_rotated")
+        straight = product(operand, matrix, f"{name}w{what}")
+        across = product(operand, rotated(matrix), f"{name}w{what}_rotated")
         graph.scope = name + what
         return ((straight * cos + across * sin) * scale).to(DType.FP16)
 
-    q = turned(weights.queries(layer), "wq", position.head_cos, position.head_sin)
-    k = turned(weights.keys(layer), "wk", position.cos, position.sin)
-    v = product.dot(operand, weights.values(layer), name + "wv")
+    q = turned(weights.queries(layer), "q", position.head_cos, position.head_sin)
+    k = turned(weights.keys(layer), "k", position.cos, position.sin)
+    v = product(operand, weights.values(layer), name + "wv")
+    graph.scope = name + "v"
     v = (v * scale).to(DType.FP16)
 
     graph.scope = name + "scores"
@@ -80,9 +82,8 @@ def attention(product: Product, x: Tensor, scale: Tensor, position: Position, we
     # All columns alike, so that every lane has the sum.
     total = graph.dot(p, graph.constant(np.ones((widths.kv, widths.context)), DType.FP16))
     mixed = graph.dot(p, values) * graph.elementwise("RECIP", total)
-    rows = product.operand(mixed, name + "wo_in")
-    row = graph.move(rows, np.arange(rows.size).reshape(rows.shape[0] // weights.model.heads, -1))
-    return product.dot(row, weights.mixing(layer), name + "wo")
+    row = graph.move(mixed.to(DType.FP16), np.arange(mixed.size)[None])
+    return product(row, weights.mixing(layer), name + "wo")
 
 
 def _transposed_values(graph: Graph, v: Tensor, position: Position, weights: Weights, layer: int) -> Tensor:

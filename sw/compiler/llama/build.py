@@ -6,7 +6,7 @@ from sw.arch.dtype import DType
 from sw.compiler.graph import Graph, GraphError, Tensor
 from sw.compiler.llama.attention import Position, attention
 from sw.compiler.llama.checkpoint import Checkpoint
-from sw.compiler.llama.product import Fp16Product, Product
+from sw.compiler.llama.product import product
 from sw.compiler.llama.weights import Weights
 
 #: Rows that an INT16 can number.
@@ -35,15 +35,20 @@ def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | Non
         if size > _ROWS:
             raise GraphError(f"The {what} has {size} entries, int16 numbers at most {_ROWS}.")
     graph = Graph("llama")
-    product = Fp16Product(graph)
     token, index = (_moving if greedy else _given)(graph)
     position = Position.of(graph, index, weights)
     graph.scope = "embedding"
     x = graph.gather(graph.constant(weights.embedding(), DType.FP16), token).to(DType.FP32)
     for layer in range(model.layers):
-        x = x + attention(product, x, _scale(x, model, f"layers.{layer}.attention_norm"), position, weights, layer)
-        x = x + _feed_forward(product, x, weights, layer)
-    logits = product.dot(product.operand(x, "classifier_in"), weights.classifier(), "classifier")
+        name = f"layers.{layer}."
+        more = attention(x, _scale(x, model, name + "attention_norm"), position, weights, layer)
+        graph.scope = name + "attention_out"
+        x = x + more
+        more = _feed_forward(x, weights, layer)
+        graph.scope = name + "ffn_out"
+        x = x + more
+    graph.scope = "classifier_in"
+    logits = product(x.to(DType.FP16), weights.classifier(), "classifier")
     if greedy:
         _choose(graph, logits, index, weights)
     else:
@@ -69,17 +74,18 @@ def _scale(x: Tensor, model: Checkpoint, name: str) -> Tensor:
     return graph.elementwise("RSQRT", graph.reduce("SUM", x * x, 1) + model.dim * model.epsilon)
 
 
-def _feed_forward(product: Product, x: Tensor, weights: Weights, layer: int) -> Tensor:
+def _feed_forward(x: Tensor, weights: Weights, layer: int) -> Tensor:
     """W2 (SiLU(W1 n) * W3 n) for the normalised n: FP32 [1, dim]."""
     graph, name = x.graph, f"layers.{layer}."
     scale = _scale(x, weights.model, name + "ffn_norm")
-    operand = product.operand(x, name + "ffn_in")
-    gate = product.dot(operand, weights.gate(layer), name + "w1")
-    up = product.dot(operand, weights.up(layer), name + "w3")
+    graph.scope = name + "ffn_in"
+    operand = x.to(DType.FP16)
+    gate = product(operand, weights.gate(layer), name + "w1")
+    up = product(operand, weights.up(layer), name + "w3")
     graph.scope = name + "swiglu"
     sigmoid = graph.elementwise("RECIP", graph.elementwise("EXP2", gate * scale) + 1.0)
-    inner = product.operand(gate * up * (scale * scale) * sigmoid, name + "w2_in")
-    return product.dot(inner, weights.down(layer), name + "w2")
+    inner = (gate * up * (scale * scale) * sigmoid).to(DType.FP16)
+    return product(inner, weights.down(layer), name + "w2")
 
 
 def _choose(graph: Graph, logits: Tensor, index: Tensor, weights: Weights) -> None:

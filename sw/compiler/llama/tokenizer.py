@@ -1,0 +1,99 @@
+"""llama2.c's tokenizer: its file, byte pairs merged by score, and text from tokens."""
+
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+#: Start of text, and end of text.
+BOS, EOS = 1, 2
+#: The token of byte 0; the other bytes follow.
+_FIRST_BYTE = 3
+_BYTE = re.compile(rb"<0x([0-9a-fA-F]{1,2})")
+#: Bytes that are not shown when they are a whole piece: controls that are no white space.
+_HIDDEN = {byte for byte in range(32) if byte not in b"\t\n\v\f\r"} | {127}
+
+
+class TokenizerError(ValueError):
+    """A tokenizer file or a text that cannot be used, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Pieces and scores by token."""
+
+    pieces: tuple[bytes, ...]
+    scores: tuple[float, ...]
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Tokenizer":
+        """From a `tokenizer.bin`: int32 longest piece, then per token float32 score, int32 length, bytes."""
+        data, at, pieces, scores = Path(path).read_bytes(), 4, [], []
+        while at < len(data):
+            if at + 8 > len(data):
+                raise TokenizerError(f"{path} ends inside of token {len(pieces)}.")
+            score, length = struct.unpack_from("<fi", data, at)
+            at += 8 + length
+            if length < 0 or at > len(data):
+                left = len(data) - at + length
+                raise TokenizerError(f"{path} says that token {len(pieces)} has {length} bytes, {left} are left.")
+            pieces.append(data[at - length : at])
+            scores.append(score)
+        if len(pieces) < _FIRST_BYTE:
+            raise TokenizerError(f"{path} holds {len(pieces)} tokens, the first {_FIRST_BYTE} have fixed meanings.")
+        return cls(tuple(pieces), tuple(scores))
+
+    def encode(self, text: str, bos: bool = True, eos: bool = False) -> list[int]:
+        """Tokens of a text: a space in front, one token a character or byte, then pairs merged, best score first."""
+        tokens = [BOS] if bos else []
+        if text:
+            if b" " not in self._numbers:
+                raise TokenizerError("The tokenizer has no piece for the space that stands before every text.")
+            tokens.append(self._numbers[b" "])
+        for character in text:
+            raw = character.encode()
+            tokens += [self._numbers[raw]] if raw in self._numbers else [byte + _FIRST_BYTE for byte in raw]
+        if tokens and max(tokens) >= len(self.pieces):
+            raise TokenizerError(f"The text has a byte without a token; the tokenizer knows {len(self.pieces)} tokens.")
+        while (pair := self._best_pair(tokens)) is not None:
+            at, merged = pair
+            tokens[at : at + 2] = [merged]
+        return tokens + [EOS] if eos else tokens
+
+    def piece(self, previous: int, token: int) -> bytes:
+        """What `token` adds to the text after `previous`.
+
+        No space at the start of a text, `<0xNN>` is a byte, and control characters are left out. Unlike in llama2.c's
+        output, bytes above 127 stay, so that characters of several byte tokens survive.
+        """
+        piece = self.pieces[token]
+        if previous == BOS and piece.startswith(b" "):
+            piece = piece[1:]
+        if byte := _BYTE.match(piece):
+            piece = bytes([int(byte[1], 16)])
+        return b"" if len(piece) == 1 and piece[0] in _HIDDEN else piece
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text that tokens after the first add; the first is BOS or the last of what went before."""
+        tokens = list(tokens)
+        pairs = zip(tokens, tokens[1:], strict=False)
+        return b"".join(self.piece(previous, token) for previous, token in pairs).decode(errors="replace")
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, int]:
+        """Token by piece; of equal pieces the first."""
+        numbers: dict[bytes, int] = {}
+        for token, piece in enumerate(self.pieces):
+            numbers.setdefault(piece, token)
+        return numbers
+
+    def _best_pair(self, tokens: list[int]) -> tuple[int, int] | None:
+        """Where the pair of the best score stands, of equals the first, and the token it becomes."""
+        best = None
+        for at in range(len(tokens) - 1):
+            merged = self._numbers.get(self.pieces[tokens[at]] + self.pieces[tokens[at + 1]])
+            if merged is not None and (best is None or self.scores[merged] > self.scores[best[1]]):
+                best = at, merged
+        return best
