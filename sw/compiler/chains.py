@@ -96,29 +96,29 @@ class Chains:
 
     def _streams(self, task, offsets, count: int, gap: int, first: int, step: int, west: bool) -> bool:
         """Brings operands, sends results off, and issues the words."""
-        issues = []
+        cycles = [[offset + item * gap for item in range(count)] for offset in offsets]
+        words = [[self._fields(stage, step) for _ in range(count)] for stage in task.stages]
+        wanted = dict.fromkeys(
+            (k, operand.value) for k, stage in enumerate(task.stages) for operand in stage.operands if operand.kind == "ARG"
+        )
+        # Those with the fewest copies choose first, constants last.
+        for k, number in sorted(wanted, key=lambda use: _freedom(task.args[use[1]])):
+            vectors = task.args[number]
+            choices = self._choices(first + step * k, vectors[0].bytes)
+            codes = self.router.bring(vectors, cycles[k], self.chip.vxm, choices)
+            if codes is None:
+                return False
+            for letter, operand in zip("ab", task.stages[k].operands, strict=False):
+                if operand.kind == "ARG" and operand.value == number:
+                    for word, code in zip(words[k], codes, strict=True):
+                        word[letter] = code
+        # Only now, so that no result is written where an operand is being read.
         for k, stage in enumerate(task.stages):
             alu = first + step * k
-            cycles = [offsets[k] + item * gap for item in range(count)]
-            words = [self._fields(stage, step) for _ in cycles]
-            codes: dict[int, list[int] | None] = {}
-            for letter, operand in zip("ab", stage.operands, strict=False):
-                if operand.kind == "ARG":
-                    number, vectors = operand.value, task.args[operand.value]
-                    if number not in codes:
-                        choices = self._choices(alu, vectors[0].bytes)
-                        codes[number] = self.router.bring(vectors, cycles, self.chip.vxm, choices)
-                    if codes[number] is None:
-                        return False
-                    for word, code in zip(words, codes[number], strict=True):
-                        word[letter] = code
-            issues.append((stage, alu, cycles, words))
-        # Only now, so that no result is written where an operand is being read.
-        for k, (stage, alu, cycles, words) in enumerate(issues):
-            sent = {} if k not in task.outs else self._send(task.outs[k], stage, alu, cycles, west)
+            sent = {} if k not in task.outs else self._send(task.outs[k], stage, alu, cycles[k], west)
             if sent is None:
                 return False
-            for cycle, word in zip(cycles, words, strict=True):
+            for cycle, word in zip(cycles[k], words[k], strict=True):
                 self.board.issue(self.chip.alu_queues[alu], cycle, stage.fn, word | sent)
         return True
 
@@ -167,6 +167,11 @@ class Chains:
             if operand.kind == "IMM":
                 values["imm"] = operand.value
         return values
+
+
+def _freedom(vectors: list[Vector]) -> int:
+    """How many ways there are to bring vectors, at the least."""
+    return min(1 << 10 if vector.data is not None else len(vector.copies) for vector in vectors)
 
 
 def result_type(fn: str, dtype: DType, to: DType) -> DType:

@@ -40,13 +40,15 @@ class Lowering:
         self.graph, self.chip, self.vl = graph, chip, chip.config.vl
         self.grids: dict[Tensor, np.ndarray] = {}
         self.tasks: list[Task] = []
-        self.tables: dict[Tensor, Table] = {}
+        #: Tables by their tensor, or by number where the lowering made them.
+        self.tables: dict[Tensor | int, Table] = {}
         self._links = Links(graph, chip)
         self._chain_of = {chain[-1]: chain for chain in self._links.chains()}
         self._planes = list(chip.planes)
         self._turn = 0
         self._tiles: dict[tuple, Tile] = {}
-        self._indices: dict[tuple, list[Vector]] = {}
+        self._indices: dict[tuple, Vector] = {}
+        self._offset_tables: dict[bytes, Table] = {}
         self._maps: dict[bytes, Vector] = {}
         self._zero = {dtype: Vector(dtype, np.zeros(self.vl, dtype.numpy)) for dtype in DType}
         self._weights = self._weight_states()
@@ -255,21 +257,46 @@ class Lowering:
         tiles = [[self._tile(columns[:, k], j, n, rows[0, 0].dtype) for j in range(ns)] for k in range(ks)]
         planes = [self._planes[(self._turn + p) % len(self._planes)] for p in range(len(self._planes))]
         self._turn += max(1, min(ns, len(planes)))
+        shares = self._shares(tiles, planes)
+        step = self._rows_at_once(ks, max(len(js) for _, js, _ in shares))
+        for part in (slice(first, first + step) for first in range(0, len(rows), step)):
+            sums: dict[int, list] = {j: [] for j in range(ns)}
+            for plane, js, share in shares:
+                whole = len(share) == ks
+                outs = [list(out[part, j]) if whole else _vectors(out[part, j]) for j in js]
+                weights = [[tiles[k][j] for j in js] for k in share]
+                self._product(tensor, weights, [list(rows[part, k]) for k in share], outs, plane)
+                for j, made in zip(js, outs, strict=True):
+                    sums[j].append(made)
+            for j, parts in sums.items():
+                if len(parts) > 1:
+                    self._combine("ADD", tensor.name, parts, 4, into=list(out[part, j]))
+
+    def _shares(self, tiles, planes: list[str]) -> list[tuple[str, list[int], list[int]]]:
+        """Which plane does which tiles: (plane, tiles of n, tiles of k).
+
+        Columns that lie in memory go to the planes of their hemisphere. Otherwise tiles of n go round the planes, and
+        where they are fewer than planes the tiles of k are divided, to be added up afterwards.
+        """
+        ks, ns = len(tiles), len(tiles[0])
+        sides = [[_side(tile) for tile in row] for row in tiles]
+        of_side = {side: [p for p in planes if self.chip.planes[p].hemisphere == side] for side in (0, 1)}
+        if all(of_side.values()) and None not in sides[0]:
+            if ns > 1 and all(row == sides[0] for row in sides):
+                shares = [(p, [j for j in range(ns) if sides[0][j] == s][i :: len(of_side[s])], list(range(ks)))
+                          for s in (0, 1) for i, p in enumerate(of_side[s])]  # fmt: skip
+                return [share for share in shares if share[1]]
+            if ns == 1:
+                shares = [(p, [0], [k for k in range(ks) if sides[k][0] == s][i :: len(of_side[s])])
+                          for s in (0, 1) for i, p in enumerate(of_side[s])]  # fmt: skip
+                return [share for share in shares if share[2]]
         used = min(ns, len(planes))
         split = max(1, min(len(planes) // used, ks))
-        step = self._rows_at_once(ks, -(-ns // len(planes)))
-        for part in (slice(first, first + step) for first in range(0, len(rows), step)):
-            for p in range(used):
-                mine = list(range(p, ns, len(planes)))
-                sums = []
-                for s in range(split):
-                    share = range(s, ks, split)
-                    sums.append([list(out[part, j]) if split == 1 else _vectors(out[part, j]) for j in mine])
-                    weights = [[tiles[k][j] for j in mine] for k in share]
-                    acts = [list(rows[part, k]) for k in share]
-                    self._product(tensor, weights, acts, sums[-1], planes[(p + s * used) % len(planes)])
-                for at, j in enumerate(mine if split > 1 else ()):
-                    self._combine("ADD", tensor.name, [outs[at] for outs in sums], 4, into=list(out[part, j]))
+        return [
+            (planes[(p + s * used) % len(planes)], list(range(p, ns, len(planes))), list(range(s, ks, split)))
+            for p in range(used)
+            for s in range(split)
+        ]
 
     def _rows_at_once(self, ks: int, ns: int) -> int:
         return 128 if ks == 1 else max(1, min(128, self.chip.config.mxm.acc_rows // ns))
@@ -401,9 +428,12 @@ class Lowering:
 
     def _table(self, tensor: Tensor, values: np.ndarray) -> np.ndarray:
         rows, tiles = self._size(tensor)
-        weights = tensor in self._weights
-        stripes = min(self.chip.load_streams // tensor.dtype.streams, tiles if tiles > 1 else rows) if weights else 1
-        table = Table(tensor.name or "table", tensor.dtype, rows, tiles, values, stripes, weights)
+        table = Table(tensor.name or "table", tensor.dtype, rows, tiles, values, weights=tensor in self._weights)
+        if table.weights:
+            table.stripes = min(self.chip.load_streams // tensor.dtype.streams, tiles if tiles > 1 else rows)
+            table.block = 1 if tiles > 1 else self.vl
+            if {unit.hemisphere for unit in self.chip.planes.values()} == {0, 1} and rows >= 2 * table.block:
+                table.sides = 2
         self.tables[tensor] = table
         grid = np.empty((rows, tiles), object)
         for r in range(rows):
@@ -447,50 +477,39 @@ class Lowering:
         grid = self.grids[state].copy()
         for i in range(rows.shape[0]):
             at = self.grids[index][i, 0]
-            for stripe, tile in self._regions(table):
-                members = [
-                    (r, t) for r in range(table.rows) for t in range(table.tiles)
-                    if (table.stripe(r, t), table.group(t)) == (stripe, table.group(tile)) and (t == tile)
-                ]  # fmt: skip
-                before = [grid[m] for m in members]
-                outs = [Vector(v.dtype, home=v.home) for v in before]
-                map_ = self._stripe_index(at, stripe, table) if table.tiles == 1 and table.stripes > 1 else at
-                task = Scattering(
-                    tensor.name or "scatter", table, stripe, table.group(tile), table.region_words, map_,
-                    self.grids[rows][i, tile], before, outs,
-                )  # fmt: skip
-                self.tasks.append(task)
-                for member, vector in zip(members, outs, strict=True):
-                    grid[member] = vector
+            for tile in range(table.tiles):
+                members: dict[tuple, list[int]] = {}
+                for r in range(table.rows):
+                    members.setdefault(table.region(r, tile), []).append(r)
+                for region, numbers in members.items():
+                    before = [grid[r, tile] for r in numbers]
+                    outs = [Vector(v.dtype, home=v.home) for v in before]
+                    map_ = self._offset(at, region, table)
+                    data = self.grids[rows][i, tile]
+                    self.tasks.append(Scattering(tensor.name or "scatter", table, region, map_, data, before, outs))
+                    for r, vector in zip(numbers, outs, strict=True):
+                        grid[r, tile] = vector
         return grid
 
-    def _regions(self, table: Table) -> list[tuple[int, int]]:
-        """(stripe, tile) of every region of a table."""
-        if table.tiles > 1:
-            return [(table.stripe(0, t), t) for t in range(table.tiles)]
-        return [(stripe, 0) for stripe in range(table.stripes)]
-
-    def _stripe_index(self, index: Vector, stripe: int, table: Table) -> Vector:
-        """The offset of a row in one stripe of a table whose rows go round, -1 if it is not there."""
-        key = (id(index), table.stripes)
+    def _offset(self, index: Vector, region: tuple[int, int, int], table: Table) -> Vector:
+        """The offset of a row in one region of a table, -1 if it is not there: looked up in a table of constants."""
+        if table.sides == 1 and (table.stripes == 1 or table.tiles > 1):
+            return index
+        tile = region[2] * table.stripes + region[1] if table.tiles > 1 else 0
+        offsets = np.array([table.offset(r) if table.region(r, tile) == region else -1 for r in range(table.rows)], np.int16)
+        key = (id(index), offsets.tobytes())
         if key not in self._indices:
-            bits = table.stripes.bit_length() - 1
-            kind = DType.INT16
-            imm = [Operand("IMM", immediate(value, kind)) for value in (bits, table.stripes - 1, -1)]
-            shifted = Vector(kind)
-            stages = [Stage("SAR", kind, kind, "sat", (Operand("ARG", 0), imm[0]))]
-            self.tasks.append(Chain("stripe", stages, [[index]], {0: [shifted]}))
-            made = []
-            for k in range(table.stripes):
-                stages = [
-                    Stage("AND", kind, kind, "sat", (Operand("ARG", 0), imm[1])),
-                    Stage("EQ", kind, kind, "sat", (Operand("PREV"), Operand("IMM", k))),
-                    Stage("SELECT", kind, kind, "sat", (Operand("ARG", 1), imm[2])),
-                ]
-                made.append(Vector(kind))
-                self.tasks.append(Chain("stripe", stages, [[index], [shifted]], {2: [made[-1]]}))
-            self._indices[key] = made
-        return self._indices[key][stripe]
+            if offsets.tobytes() not in self._offset_tables:
+                # One more than the offset, because a gather gives 0 for an index below 0.
+                values = np.repeat(offsets[:, None] + np.int16(1), self.vl, axis=1)
+                made = Table(f"offsets of {table.name}", DType.INT16, table.rows, 1, values)
+                self._offset_tables[offsets.tobytes()] = self.tables[len(self.tables)] = made
+            found, result = Vector(DType.INT16), Vector(DType.INT16)
+            self.tasks.append(Gathering("offset", self._offset_tables[offsets.tobytes()], 0, [index], [found], []))
+            less = Stage("SUB", DType.INT16, DType.INT16, "sat", (Operand("ARG", 0), Operand("IMM", 1)))
+            self.tasks.append(Chain("offset", [less], [[found]], {0: [result]}))
+            self._indices[key] = result
+        return self._indices[key]
 
     def _store(self, state: Tensor, value: Tensor) -> None:
         """Brings what a state becomes to the state's place."""
@@ -514,6 +533,13 @@ class Lowering:
                     task.after.update(reader for reader in vector.readers if reader is not task)
                     if id(vector) in makers:
                         task.after.add(makers[id(vector)])
+
+
+def _side(tile: Tile) -> int | None:
+    """The hemisphere in which the columns of a tile lie from the beginning."""
+    homes = [column.home for column in tile.columns if column.home is not None]
+    sides = {home.table.region(home.row, home.tile)[0] for home in homes if home.table.sides > 1}
+    return sides.pop() if len(sides) == 1 else None
 
 
 def _parts(rows: int, tiles: int):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sw.compiler.chip import Chip
+from sw.compiler.graph import Tensor
 from sw.compiler.lower import Lowering
 from sw.compiler.memory import Memory, MemoryFull, as_bytes
 from sw.compiler.vectors import Copy, Table
@@ -16,7 +17,7 @@ class Placer:
         self._turn = 0
         for root, table in lowering.tables.items():
             self._table(table)
-            if root.op == "state":
+            if isinstance(root, Tensor) and root.op == "state":
                 for vector in lowering.grids[root].reshape(-1):
                     self._home(vector)
         for tensor in lowering.graph.inputs.values():
@@ -28,14 +29,15 @@ class Placer:
             raise MemoryFull(
                 f"The table '{table.name}' has {table.region_words} rows in a slice, a bank has {c.bank_words} words."
             )
-        side = self.chip.sides[self._turn % 2]
+        groups = -(-table.tiles // table.stripes) if table.tiles > 1 else 1
+        for side in range(table.sides):
+            there = self.chip.sides[side if table.sides > 1 else self._turn % 2]
+            for stripe in range(table.stripes):
+                for group in range(groups):
+                    slices = self._weight_slices(there, stripe, size) if table.weights else self._slices(there, size)
+                    first = [self._reserve(s, table.region_words, f"The table '{table.name}'") for s in slices]
+                    table.regions[side, stripe, group] = tuple(slices), tuple(first)
         self._turn += 1
-        for stripe in range(table.stripes):
-            groups = -(-table.tiles // table.stripes) if table.tiles > 1 else 1
-            for group in range(groups):
-                slices = self._weight_slices(side, stripe, size) if table.weights else self._slices(side, size)
-                first = [self._reserve(s, table.region_words, f"The table '{table.name}'") for s in slices]
-                table.regions[stripe, group] = tuple(slices), tuple(first)
         self._fill(table)
 
     def _weight_slices(self, side, stripe: int, size: int) -> list[int]:
@@ -62,18 +64,18 @@ class Placer:
         values = table.values.reshape(table.rows, -1)
         if values.shape[1] == 1:
             values = np.repeat(values, vl, axis=1)
-        for (stripe, group), (slices, first) in table.regions.items():
+        for region, (slices, first) in table.regions.items():
             raw = np.zeros((table.dtype.streams, table.region_words, vl), np.uint8)
             for row in range(table.rows):
                 for tile in range(table.tiles):
-                    if (table.stripe(row, tile), table.group(tile)) == (stripe, group):
+                    if table.region(row, tile) == region:
                         raw[:, table.offset(row)] = as_bytes(values[row, tile * vl : (tile + 1) * vl], vl)
             for j, (s, word) in enumerate(zip(slices, first, strict=True)):
                 self.memory.contents.append((s, word, raw[j]))
 
     def _home(self, vector) -> None:
         home = vector.home
-        slices, first = home.table.regions[home.table.stripe(home.row, home.tile), home.table.group(home.tile)]
+        slices, first = home.table.regions[home.table.region(home.row, home.tile)]
         vector.copies.append(Copy(slices, tuple(word + home.table.offset(home.row) for word in first), 0))
 
     def _input(self, name: str, vectors) -> None:

@@ -26,12 +26,17 @@ class Products:
         self._next_row = dict.fromkeys(chip.planes, 0)
         #: Constant tiles in memory, by plane group and contents -> first word in each slice.
         self._placed: dict[tuple, list[int]] = {}
-        self._turn = 0
 
     def earliest(self, task: Product) -> int:
-        """The first cycle in which the activations allow the first pass."""
-        stop = self.chip.planes[task.plane].stop
-        return max(self.router.earliest(vector, stop) for vector in task.acts[0])
+        """The first cycle in which activations and weights allow the first pass of a prepared product."""
+        stop, beats = self.chip.planes[task.plane].stop, self.beats(task.dtype)
+        weights = max(
+            ready + abs(self.chip.slice_stop[s] - stop) + self.chip.read_lead - beat
+            for beat, words in enumerate(self._tiles[0][0])
+            for s, _, ready, _, _ in words
+        )
+        late = beats - 1 + self.chip.timing("IW").d_func
+        return max(weights + late, *(self.router.earliest(vector, stop) for vector in task.acts[0]))
 
     def prepare(self, task: Product) -> None:
         """Sees to it that all weights of a product lie where they can be loaded from."""
@@ -233,8 +238,8 @@ class Products:
                     uses.setdefault(row + i, []).append(meet)
             if k == last:
                 stands = [meet + timing.d_func for meet in meets]
-                self._turn += 1
-                codes = [base + (self._turn * 4 + j) % self.chip.config.streams for j in range(0, self.chip.config.streams, 4)]
+                # From the last streams down, since weights of the other side may come on the first ones.
+                codes = range(base + self.chip.config.streams - 4, base - 1, -4)
                 dst = self.router.land(task.outs[n], codes, unit.stop, stands, 4, self._avoid(task.outs[n]))
                 if dst is None:
                     return False

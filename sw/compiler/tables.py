@@ -13,7 +13,7 @@ class Tables:
 
     def stop(self, task: Gathering | Scattering) -> int:
         """Where the slices stand that a task accesses."""
-        at = (0, task.tile) if isinstance(task, Gathering) else (task.stripe, task.base)
+        at = (0, 0, task.tile) if isinstance(task, Gathering) else task.region
         return self.chip.slice_stop[task.table.regions[at][0][0]]
 
     def earliest(self, task: Gathering | Scattering) -> int:
@@ -29,7 +29,7 @@ class Tables:
 
     def gather(self, task: Gathering, start: int) -> bool:
         """Schedules a gather with the first index at the slices in cycle `start`."""
-        slices, first = task.table.regions[0, task.tile]
+        slices, first = task.table.regions[0, 0, task.tile]
         stop, timing = self.chip.slice_stop[slices[0]], self.chip.timing("GATHER")
         mark = self.board.mark()
         cycles = [start + k for k in range(len(task.index))]
@@ -57,7 +57,7 @@ class Tables:
 
     def scatter(self, task: Scattering, start: int) -> bool:
         """Schedules a scatter with index and data at the slices in cycle `start`."""
-        slices, first = task.table.regions[task.stripe, task.base]
+        slices, first = task.table.regions[task.region]
         stop, timing = self.chip.slice_stop[slices[0]], self.chip.timing("SCATTER")
         mark = self.board.mark()
         by_map = self.router.bring([task.index], [start], stop, self._both(2))
@@ -69,7 +69,7 @@ class Tables:
             if not self.router.claim_write(s, start, start + timing.access, word):
                 self.board.undo(mark)
                 return False
-            values = {"addr": word, "rows": task.count, "stream": data[0] + j, "map": by_map[0], "stride": 0}
+            values = {"addr": word, "rows": task.table.region_words, "stream": data[0] + j, "map": by_map[0], "stride": 0}
             self.board.issue(self.chip.slice_queue[s], start, "SCATTER", values)
         for old, new in zip(task.before, task.outs, strict=True):
             (copy,) = old.copies
@@ -81,7 +81,7 @@ class Tables:
     def store(self, task: Storing) -> None:
         """Brings a vector home, after the last read of what is there."""
         table = task.home.table
-        slices, first = table.regions[table.stripe(task.home.row, task.home.tile), table.group(task.home.tile)]
+        slices, first = table.regions[table.region(task.home.row, task.home.tile)]
         words = [word + table.offset(task.home.row) for word in first]
         after = max(task.before.last_read + 1, 0)
         copy = self.router.recopy(task.source, slices, words, after)

@@ -65,8 +65,8 @@ class Vector:
 class Table:
     """Rows of a constant or a state that GATHER and SCATTER address, `rows` of `tiles` vectors.
 
-    striped : rows (of one tile) or tiles (of several) go round `stripes` groups of slices, so that a plane can load
-              that many columns in one cycle
+    Rows (of one tile) or tiles (of several) go round `stripes` groups of slices, so that a plane can load that many
+    columns in one cycle; blocks of `block` rows go round `sides` hemispheres, so that each has those of its planes.
     """
 
     name: str
@@ -75,26 +75,26 @@ class Table:
     tiles: int
     values: np.ndarray
     stripes: int = 1
+    sides: int = 1
+    block: int = 1
     weights: bool = False
-    #: Filled in by placement: (stripe, group) -> slice of each byte, first word in each slice.
+    #: Filled in by placement: (side, stripe, group) -> slice of each byte, first word in each slice.
     regions: dict = field(default_factory=dict)
 
-    def stripe(self, row: int, tile: int) -> int:
-        """Which group of slices holds a vector."""
-        return (tile if self.tiles > 1 else row) % self.stripes
-
-    def group(self, tile: int) -> int:
-        """Which of the regions of a stripe holds a tile."""
-        return tile // self.stripes
+    def region(self, row: int, tile: int) -> tuple[int, int, int]:
+        """Which region holds a vector."""
+        side = row // self.block % self.sides
+        return (side, tile % self.stripes, tile // self.stripes) if self.tiles > 1 else (side, row % self.stripes, 0)
 
     def offset(self, row: int) -> int:
         """Words from the first one of its region."""
-        return row if self.tiles > 1 else row // self.stripes
+        local = row // (self.block * self.sides) * self.block + row % self.block
+        return local if self.tiles > 1 else local // self.stripes
 
     @property
     def region_words(self) -> int:
         """Words of one region in each of its slices."""
-        return self.rows if self.tiles > 1 else -(-self.rows // self.stripes)
+        return max(map(self.offset, range(self.rows))) + 1
 
 
 @dataclass(frozen=True, eq=True)
@@ -257,12 +257,10 @@ class Gathering(Task):
 
 @dataclass(eq=False)
 class Scattering(Task):
-    """Row index of a table <- data, for one tile and stripe; `outs` are the table's vectors afterwards."""
+    """Row index of one region of a table <- data; `outs` are the region's vectors afterwards."""
 
     table: Table
-    stripe: int
-    base: int
-    count: int
+    region: tuple[int, int, int]
     index: Vector
     data: Vector
     before: list[Vector]

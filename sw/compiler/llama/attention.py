@@ -75,13 +75,11 @@ def attention(x: Tensor, scale: Tensor, position: Position, weights: Weights, la
     graph.scope = name + "scores"
     keys = _cached(graph, f"k.{layer}", (widths.context, widths.q), position.index, k)
     scores = graph.elementwise("MIN", graph.dot(q, keys), position.limit)
-    p = graph.elementwise("EXP2", scores - graph.reduce("MAX", scores, 1)).to(DType.FP16)
+    p = graph.elementwise("EXP2", scores - graph.reduce("MAX", scores, 1))
 
     graph.scope = name + "mix"
     values = _transposed_values(graph, v, position, weights, layer)
-    # All columns alike, so that every lane has the sum.
-    total = graph.dot(p, graph.constant(np.ones((widths.kv, widths.context)), DType.FP16))
-    mixed = graph.dot(p, values) * graph.elementwise("RECIP", total)
+    mixed = graph.dot(p.to(DType.FP16), values) * graph.elementwise("RECIP", graph.reduce("SUM", p, 1))
     row = graph.move(mixed.to(DType.FP16), np.arange(mixed.size)[None])
     return product(row, weights.mixing(layer), name + "wo")
 
