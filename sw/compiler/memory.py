@@ -1,7 +1,7 @@
 """Where vectors lie: words of slices, given out as a schedule needs them.
 
-Constants fill a slice from its last word downwards and results from its first word upwards, so that they lie in
-different banks while there is room: what is written then never meets a read of weights.
+Constants fill a slice from its last word downwards, results each bank from its first word upwards. A result takes the
+bank that is not read while it is written.
 """
 
 import numpy as np
@@ -20,29 +20,29 @@ class Memory:
 
     def __init__(self, config: Config, slices: int):
         self.config = config
-        self._low = [0] * slices
+        #: Slice and bank -> first word that no result has.
+        self._low = [[0, config.bank_words] for _ in range(slices)]
         self._high = [config.mem.words] * slices
         #: Constants: (slice, first word, bytes [words, lanes]).
         self.contents: list[tuple[int, int, object]] = []
 
     def pressure(self, s: int) -> int:
         """How much of a slice results take."""
-        return self._low[s]
+        return sum(self._low[s]) - self.config.bank_words
 
     def constant_words(self, s: int) -> int:
         """How many words of a slice hold constants."""
         return self.config.mem.words - self._high[s]
 
-    def allocate(self, s: int, words: int, board: Board) -> int | None:
-        """Consecutive words of one bank for results, or None if there is no room."""
-        before = start = self._low[s]
-        bank = self.config.bank_words
-        if start // bank != (start + words - 1) // bank:
-            start = (start // bank + 1) * bank
-        if start + words > self._high[s]:
+    def allocate(self, s: int, words: int, board: Board, bank: int = 0) -> int | None:
+        """Consecutive words of a bank for results, or None if there is no room."""
+        low = self._low[s]
+        start = low[bank]
+        end = min(self._high[s], (bank + 1) * self.config.bank_words)
+        if start + words > end:
             return None
-        self._low[s] = start + words
-        board.on_undo(lambda: self._low.__setitem__(s, before))
+        low[bank] = start + words
+        board.on_undo(lambda: low.__setitem__(bank, start))
         return start
 
     def reserve(self, s: int, words: int) -> int | None:
@@ -50,7 +50,7 @@ class Memory:
         end, bank = self._high[s], self.config.bank_words
         if words <= bank and (end - words) // bank != (end - 1) // bank:
             end = end // bank * bank
-        if end - words < self._low[s]:
+        if end - words < self._low[s][(end - words) // bank]:
             return None
         self._high[s] = end - words
         return self._high[s]

@@ -32,6 +32,8 @@ class Router:
         self.stops, self.lead = chip.slice_stop, chip.read_lead
         #: Results, of any number of vectors, that were sent to each slice.
         self._landings = [0] * len(self.stops)
+        #: Vector, stop and cycle -> first stream on which it stands there, for whom else wants it then.
+        self._standing: dict[tuple[int, int, int], int] = {}
 
     # Streams ---------------------------------------------------------------------------------------------------
 
@@ -80,7 +82,7 @@ class Router:
 
     def available(self, vector: Vector, cycle: int, stop: int) -> bool:
         """Whether a vector may stand at a stop in a cycle, as far as its own ports tell."""
-        if vector.data is not None or (vector.flight is not None and self.passes(vector.flight, stop) == cycle):
+        if (id(vector), stop, cycle) in self._standing or vector.data is not None or (vector.flight is not None and self.passes(vector.flight, stop) == cycle):
             return True
         return bool(self._options(vector, cycle, stop, 0))
 
@@ -117,6 +119,9 @@ class Router:
             direct = self._direct(vectors, cycles, stop, choices)
             if direct is not None:
                 return [direct] * len(vectors)
+            shared = [self._standing.get((id(vector), stop, cycle)) for vector, cycle in zip(vectors, cycles, strict=True)]
+            if all(code in choices for code in shared):
+                return shared
         options = [self._options(vector, cycle, stop, skew) for vector, cycle in zip(vectors, cycles, strict=True)]
         if any(vector.data is None and not found for vector, found in zip(vectors, options, strict=True)):
             return None
@@ -152,6 +157,8 @@ class Router:
     def _bring_on(self, vectors, options, cycles, stop: int, code: int, skew: int) -> bool:
         """Brings vectors on the streams from `code` on."""
         west, mark = code >= self.streams, self.board.mark()
+        if not skew:
+            self._share(vectors, cycles, stop, code)
         for vector, found, cycle in zip(vectors, options, cycles, strict=True):
             if not any(
                 side == west and self._read(vector, copy, accesses, stop, code) for side, copy, accesses in found
@@ -159,6 +166,18 @@ class Router:
                 self.board.undo(mark)
                 return False
         return True
+
+    def _share(self, vectors, cycles, stop: int, code: int) -> None:
+        """Remembers on which streams vectors come, until that is taken back."""
+        keys = [(id(vector), stop, cycle) for vector, cycle in zip(vectors, cycles, strict=True)]
+        keys = [key for key in keys if key not in self._standing]
+        self._standing.update(dict.fromkeys(keys, code))
+
+        def back():
+            for key in keys:
+                del self._standing[key]
+
+        self.board.on_undo(back)
 
     def _read(self, vector: Vector, copy: Copy, accesses: list[Access], stop: int, code: int) -> bool:
         board = self.board
@@ -288,15 +307,16 @@ class Router:
 
         for s in sorted((s for s in self._downstream(stop, west) if s not in taken), key=order):
             hops = abs(self.stops[s] - stop)
-            mark = self.board.mark()
-            word = self.memory.allocate(s, count, self.board)
-            if word is not None and all(
-                self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
-            ):
-                self._landings[s] += 1
-                self.board.on_undo(partial(self._leave, s))
-                return s, word
-            self.board.undo(mark)
+            for bank in (0, 1):
+                mark = self.board.mark()
+                word = self.memory.allocate(s, count, self.board, bank)
+                if word is not None and all(
+                    self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
+                ):
+                    self._landings[s] += 1
+                    self.board.on_undo(partial(self._leave, s))
+                    return s, word
+                self.board.undo(mark)
         return None
 
     def _leave(self, s: int) -> None:
@@ -359,7 +379,7 @@ class Router:
     def _move(self, vector: Vector, source: Copy, slices, words, code: int, origin: int, cycle: int) -> bool:
         """Reads a copy so that all of it stands at stop `origin` in `cycle`, and writes it downstream."""
         board, west = self.board, code >= self.streams
-        words = words or [self.memory.allocate(s, 1, board) for s in slices]
+        words = words or [self.memory.allocate(s, 1, board, cycle % 2) for s in slices]
         if None in words:
             return False
         made, latest = Copy(tuple(slices), tuple(words), 0), -1
