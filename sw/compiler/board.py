@@ -51,6 +51,10 @@ class Board:
         self._log.append(key)
         return True
 
+    def release(self, unit: int, cycle: int) -> None:
+        """Gives a unit's cycle back for good, after everything before has been decided."""
+        del self._points[unit * SPAN + cycle]
+
     def free(self, code: int, diagonal: int, low: int, high: int) -> bool:
         """Whether nobody has any of the stops low … high of a diagonal of a stream."""
         return not any(low <= b and a <= high for a, b in self._spans.get((code, diagonal), ()))

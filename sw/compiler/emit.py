@@ -14,8 +14,8 @@ from sw.isa.table import instruction
 Item = tuple[str, dict[str, int]]
 
 
-def unread(lowering: Lowering) -> set[tuple[int, int]]:
-    """Queue and cycle of every WRITE whose copy nobody reads."""
+def unread(lowering: Lowering) -> set[tuple[int, int, int]]:
+    """Queue, cycle and word of every WRITE whose copy nobody reads."""
     vectors: dict[int, Vector] = {id(v): v for task in lowering.tasks for v in task.makes}
     return {at for v in vectors.values() for copy in v.copies if not copy.reads for at in copy.writes}
 
@@ -32,7 +32,7 @@ def emit(chip: Chip, lowering: Lowering, schedule: Schedule) -> Program:
     program, drop = Program(chip.config), unread(lowering)
     queues: dict[int, dict[int, list[Item]]] = {}
     for queue, cycle, name, values in schedule.board.issued:
-        if name != "WRITE" or (queue, cycle) not in drop:
+        if name != "WRITE" or (queue, cycle, values["addr"]) not in drop:
             queues.setdefault(queue, {}).setdefault(cycle, []).append((name, values))
     for number, words in queues.items():
         queue = chip.plan.queues[number]

@@ -18,6 +18,8 @@ READ_ISSUE, READ_ACCESS, WRITE_ISSUE, WRITE_ACCESS, QUEUE, RESULT = (k << 12 for
 TRIES = 20_000
 #: Results in a slice from which on those two stops further out are as good.
 CROWD = 64
+#: Readers of a result from which on it is sent far out.
+OFTEN = 3
 
 #: A read of one byte of a vector: slice, word, issue cycle.
 Access = tuple[int, int, int]
@@ -82,7 +84,9 @@ class Router:
 
     def available(self, vector: Vector, cycle: int, stop: int) -> bool:
         """Whether a vector may stand at a stop in a cycle, as far as its own ports tell."""
-        if (id(vector), stop, cycle) in self._standing or vector.data is not None or (vector.flight is not None and self.passes(vector.flight, stop) == cycle):
+        if vector.data is not None or (id(vector), stop, cycle) in self._standing:
+            return True
+        if vector.flight is not None and self.passes(vector.flight, stop) == cycle:
             return True
         return bool(self._options(vector, cycle, stop, 0))
 
@@ -254,6 +258,14 @@ class Router:
 
     # Results ---------------------------------------------------------------------------------------------------
 
+    def release(self, vector: Vector) -> None:
+        """Gives back the ports of copies of a vector that nobody has read, once all its readers are placed."""
+        for copy in vector.copies:
+            if not copy.reads and copy.writes:
+                for s, (_, issue, _) in zip(copy.slices, copy.writes, strict=True):
+                    self.board.release(WRITE_ISSUE + s, issue)
+                    self.board.release(WRITE_ACCESS + s, issue)
+
     def land(self, vectors: list[Vector], choices, stop: int, cycles: list[int], width: int, avoid=(), skew: int = 0):
         """Takes results that stand at the stop next to `stop` in `cycles` on `width` streams from one of the codes
         `choices` on, and writes them to memory on their way, if it can be not to the slices `avoid`. Byte j stands
@@ -279,7 +291,7 @@ class Router:
         slices: list[int] = []
         first: list[int] = []
         for j in range(vectors[0].bytes):
-            found = self._landing(len(vectors), stop, [cycle + j * skew for cycle in cycles], west, slices, avoid)
+            found = self._landing(vectors, stop, [cycle + j * skew for cycle in cycles], west, slices, avoid)
             if found is None:
                 return None
             slices.append(found[0])
@@ -300,10 +312,14 @@ class Router:
             places.append((list(vector.wish), words))
         return places
 
-    def _landing(self, count: int, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, int] | None:
+    def _landing(self, vectors, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, int] | None:
         """A slice downstream with a free write port at all times, and the first of its words for all vectors."""
+        # What is read again and again must not keep the ports near the centre from what is wanted at once.
+        often, count = len(vectors[0].readers) > OFTEN, len(vectors)
+
         def order(s: int):
-            return s in avoid, self.crowding(s)
+            near, pressure = self.crowding(s)
+            return s in avoid, -near if often else near, pressure
 
         for s in sorted((s for s in self._downstream(stop, west) if s not in taken), key=order):
             hops = abs(self.stops[s] - stop)
@@ -346,7 +362,7 @@ class Router:
             for j, (s, word) in enumerate(zip(slices, words, strict=True)):
                 issue = cycle + j * skew + abs(self.stops[s] - stop) - 1
                 board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word, "stream": code + j, "stride": 0})
-                copy.writes.append((self.chip.slice_queue[s], issue))
+                copy.writes.append((self.chip.slice_queue[s], issue, word))
                 copy.ready = max(copy.ready, issue + 1)
             vector.copies.append(copy)
             vector.flight = None if skew else Flight(code, stop, cycle, end)
@@ -392,7 +408,7 @@ class Router:
                 return False
             board.issue(self.chip.slice_queue[a], issue, "READ", {"addr": word, "stream": code + j, "stride": 0})
             board.issue(self.chip.slice_queue[b], arrive, "WRITE", {"addr": target, "stream": code + j, "stride": 0})
-            made.writes.append((self.chip.slice_queue[b], arrive))
+            made.writes.append((self.chip.slice_queue[b], arrive, target))
             made.ready = max(made.ready, arrive + 1)
             latest = max(latest, issue)
         self.note_read(vector, source, latest)

@@ -5,6 +5,8 @@ before readers and what everything waits for comes first. Each is put at the ear
 is free, also between tasks that were placed before it. Nothing is ever moved again.
 """
 
+from collections import Counter
+
 from sw.compiler.board import Board
 from sw.compiler.chains import Chains
 from sw.compiler.chip import Chip
@@ -42,8 +44,14 @@ class Schedule:
         self.switches = Switches(chip, self.router)
         self.tables = Tables(chip, self.router)
         self._side = 0
+        waiting = Counter(id(vector) for task in lowering.tasks for vector in set(task.needs))
+        waiting.update(id(vector) for value in lowering.graph.outputs.values() for vector in lowering.grids[value].flat)
         for task in ordered(lowering.tasks, self._latency):
             self._place(task)
+            for vector in dict.fromkeys(task.needs):
+                waiting[id(vector)] -= 1
+                if not waiting[id(vector)]:
+                    self.router.release(vector)
 
     def _latency(self, task: Task) -> int:
         """About how long a task takes, for its height."""

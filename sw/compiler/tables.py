@@ -2,7 +2,7 @@
 
 from sw.compiler.chip import Chip
 from sw.compiler.route import Router
-from sw.compiler.vectors import Copy, Gathering, Scattering, Storing
+from sw.compiler.vectors import Copy, Gathering, Scattering, Storing, Vector
 
 
 class Tables:
@@ -60,16 +60,15 @@ class Tables:
         slices, first = task.table.regions[task.region]
         stop, timing = self.chip.slice_stop[slices[0]], self.chip.timing("SCATTER")
         mark = self.board.mark()
-        by_map = self.router.bring([task.index], [start], stop, self._both(2))
-        data = None if by_map is None else self.router.bring([task.data], [start], stop, self._both(task.data.bytes))
-        if data is None:
-            self.board.undo(mark)
+        codes = self._together([task.index, task.data], start, stop) or self._together([task.data, task.index], start, stop)
+        if codes is None:
             return False
+        by_map, data = codes[task.index], codes[task.data]
         for j, (s, word) in enumerate(zip(slices, first, strict=True)):
             if not self.router.claim_write(s, start, start + timing.access, word):
                 self.board.undo(mark)
                 return False
-            values = {"addr": word, "rows": task.table.region_words, "stream": data[0] + j, "map": by_map[0], "stride": 0}
+            values = {"addr": word, "rows": task.table.region_words, "stream": data + j, "map": by_map, "stride": 0}
             self.board.issue(self.chip.slice_queue[s], start, "SCATTER", values)
         for old, new in zip(task.before, task.outs, strict=True):
             (copy,) = old.copies
@@ -77,6 +76,17 @@ class Tables:
             new.copies.append(Copy(copy.slices, copy.words, ready))
         task.start = start
         return True
+
+    def _together(self, vectors: list[Vector], cycle: int, stop: int) -> dict[Vector, int] | None:
+        """Brings vectors to a stop in one cycle, one choosing after the other; their first streams, or None."""
+        mark, codes = self.board.mark(), {}
+        for vector in vectors:
+            found = self.router.bring([vector], [cycle], stop, self._both(vector.bytes))
+            if found is None:
+                self.board.undo(mark)
+                return None
+            codes[vector] = found[0]
+        return codes
 
     def store(self, task: Storing) -> None:
         """Brings a vector home, after the last read of what is there."""
