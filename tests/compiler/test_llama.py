@@ -95,6 +95,8 @@ def test_what_does_not_fit_is_refused_in_a_sentence():
         decoder(wide, 16)
     with pytest.raises(GraphError, match="weights of 'layers.1.w1' reach .*, fp16 holds at most 65504"):
         decoder(dataclasses.replace(model, w1=model.w1 * np.float32([[[1]], [[1e6]]])), 16)
+    with pytest.raises(GraphError, match="weights of 'embedding' reach .*, fp16 holds at most 65504"):
+        decoder(dataclasses.replace(model, embedding=model.embedding * np.float32(1e6)), 16)
 
 
 @pytest.mark.parametrize("vl", [64, 320])

@@ -6,7 +6,7 @@ from sw.arch.dtype import DType
 from sw.compiler.graph import Graph, GraphError, Tensor
 from sw.compiler.llama.attention import Position, attention
 from sw.compiler.llama.checkpoint import Checkpoint
-from sw.compiler.llama.product import product
+from sw.compiler.llama.product import fp16, product
 from sw.compiler.llama.weights import Weights
 
 #: Rows that an INT16 can number.
@@ -25,6 +25,7 @@ def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | Non
     input `prompt`, INT16 [context, 1], holds at p the token that must follow position p, or -1 where the chip chooses;
     the state `text`, INT16 [context, 1], collects what followed each position. A run beyond the context is a fault.
     Caches are states: a new text starts at position 0 and needs no clearing.
+    The sum that runs through the layers enters products in FP16, so it must stay below 65504.
     GraphError in a sentence for a model that does not fit.
     """
     context = model.context if context is None else context
@@ -37,8 +38,7 @@ def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | Non
     graph = Graph("llama")
     token, index = (_moving if greedy else _given)(graph)
     position = Position.of(graph, index, weights)
-    graph.scope = "embedding"
-    x = graph.gather(graph.constant(weights.embedding(), DType.FP16), token).to(DType.FP32)
+    x = graph.gather(fp16(graph, weights.embedding(), "embedding"), token).to(DType.FP32)
     for layer in range(model.layers):
         name = f"layers.{layer}."
         more = attention(x, _scale(x, model, name + "attention_norm"), position, weights, layer)
