@@ -89,7 +89,10 @@ class Lowering:
     def _lower(self, tensor: Tensor) -> None:
         match tensor.op:
             case "input":
-                self.grids[tensor] = self._fresh(tensor)
+                given = np.zeros(tensor.shape, tensor.dtype.numpy)
+                users = [user for user in self._users(tensor) if user is not None]
+                gathered = any(user.op == "gather" and user.operands[0] is tensor for user in users)
+                self.grids[tensor] = self._table(tensor, given) if gathered else self._fresh(tensor)
             case "constant":
                 self.grids[tensor] = self._constant(tensor)
             case "state":

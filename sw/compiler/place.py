@@ -17,11 +17,12 @@ class Placer:
         self._turn = 0
         for root, table in lowering.tables.items():
             self._table(table)
-            if isinstance(root, Tensor) and root.op == "state":
+            if isinstance(root, Tensor) and root.op in ("state", "input"):
                 for vector in lowering.grids[root].reshape(-1):
                     self._home(vector)
         for tensor in lowering.graph.inputs.values():
-            self._input(tensor.name, lowering.grids[tensor].reshape(-1))
+            if tensor not in lowering.tables:
+                self._input(tensor.name, lowering.grids[tensor].reshape(-1))
 
     def _table(self, table: Table) -> None:
         size, c = table.dtype.streams, self.chip.config

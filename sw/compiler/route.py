@@ -373,48 +373,45 @@ class Router:
 
     def recopy(self, vector: Vector, slices: Sequence[int], words=None, after: int = 0) -> Copy:
         """A further copy of a vector in these slices, from another copy of it, read at the earliest in cycle `after`."""
-        for source in vector.copies:
-            pairs = [(self.stops[a], self.stops[b]) for a in source.slices for b in slices]
-            west = pairs[0][0] > pairs[0][1]
-            if any(a == b or (a > b) != west for a, b in pairs):
-                continue
-            base = self.streams if west else 0
-            origin = (max if west else min)(self.stops[s] for s in source.slices)
-            first = max(source.ready, after) + len(self.chip.plan.stops)
-            for cycle in range(first, first + TRIES):
-                for code in range(base, base + self.streams, vector.bytes):
-                    mark, count = self.board.mark(), len(vector.copies)
-                    if self._move(vector, source, slices, words, code, origin, cycle):
-                        return vector.copies[count]
-                    self.board.undo(mark)
-            raise MemoryFull(f"A vector of {vector.dtype.text} finds no way to other slices within {TRIES} cycles.")
-        far = self.chip.sides[1 - self.chip.slices[slices[0]].hemisphere]
-        self.recopy(vector, far[: vector.bytes])
-        return self.recopy(vector, slices, words, after)
-
-    def _move(self, vector: Vector, source: Copy, slices, words, code: int, origin: int, cycle: int) -> bool:
-        """Reads a copy so that all of it stands at stop `origin` in `cycle`, and writes it downstream."""
-        board, west = self.board, code >= self.streams
-        words = words or [self.memory.allocate(s, 1, board, cycle % 2) for s in slices]
+        source = min(vector.copies, key=lambda copy: copy.ready)
+        words = words or [self.memory.allocate(s, 1, self.board) for s in slices]
         if None in words:
-            return False
-        made, latest = Copy(tuple(slices), tuple(words), 0), -1
-        for j, (a, word, b, target) in enumerate(zip(source.slices, source.words, slices, words, strict=True)):
-            issue = cycle + (origin - self.stops[a] if west else self.stops[a] - origin)
-            arrive = issue + self.lead + abs(self.stops[a] - self.stops[b])
-            line = self.line(code + j, self.stops[a], issue + self.lead + 1, self.stops[b])
-            good = self.claim_read(a, issue, issue, word) and self.claim_write(b, arrive, arrive, target)
-            if not (good and board.span(*line)):
-                return False
-            board.issue(self.chip.slice_queue[a], issue, "READ", {"addr": word, "stream": code + j, "stride": 0})
-            board.issue(self.chip.slice_queue[b], arrive, "WRITE", {"addr": target, "stream": code + j, "stride": 0})
-            made.writes.append((self.chip.slice_queue[b], arrive, target))
-            made.ready = max(made.ready, arrive + 1)
-            latest = max(latest, issue)
-        self.note_read(vector, source, latest)
+            raise MemoryFull(f"A copy of a vector of {vector.dtype.text} finds no room in its slices.")
+        made = Copy(tuple(slices), tuple(words), 0)
+        for a, word, b, target in zip(source.slices, source.words, slices, words, strict=True):
+            ready = max(source.ready, after)
+            if self.stops[a] == self.stops[b]:
+                a, word, ready = self._aside(a, word, ready)
+            write = self._move(a, word, ready, b, target)
+            made.writes.append((self.chip.slice_queue[b], write, target))
+            made.ready = max(made.ready, write + 1)
+        self.note_read(vector, source, made.ready)
         vector.copies.append(made)
-        board.on_undo(lambda: vector.copies.remove(made))
-        return True
+        self.board.on_undo(lambda: vector.copies.remove(made))
+        return made
+
+    def _aside(self, s: int, word: int, ready: int) -> tuple[int, int, int]:
+        """A byte at another stop, because nothing goes from a slice to its neighbour at one stop: slice, word, ready."""
+        other = min((o for o, at in enumerate(self.stops) if at != self.stops[s]), key=self.crowding)
+        target = self.memory.allocate(other, 1, self.board)
+        if target is None:
+            raise MemoryFull("A copy of a vector finds no room on its way.")
+        return other, target, self._move(s, word, ready, other, target) + 1
+
+    def _move(self, a: int, word: int, ready: int, b: int, target: int) -> int:
+        """Reads a word of slice a, from cycle `ready` on, and writes it to slice b; the cycle of the WRITE."""
+        board, hops = self.board, abs(self.stops[a] - self.stops[b])
+        base = self.streams if self.stops[a] > self.stops[b] else 0
+        for issue in range(ready, ready + TRIES):
+            arrive, mark = issue + self.lead + hops, board.mark()
+            if self.claim_read(a, issue, issue, word) and self.claim_write(b, arrive, arrive, target):
+                for code in range(base + self.streams - 1, base - 1, -1):
+                    if board.span(*self.line(code, self.stops[a], issue + self.lead + 1, self.stops[b])):
+                        board.issue(self.chip.slice_queue[a], issue, "READ", {"addr": word, "stream": code, "stride": 0})
+                        board.issue(self.chip.slice_queue[b], arrive, "WRITE", {"addr": target, "stream": code, "stride": 0})
+                        return arrive
+            board.undo(mark)
+        raise MemoryFull(f"A vector finds no way to another slice within {TRIES} cycles.")
 
 
 def _forget(vector: Vector, copy: Copy) -> None:
