@@ -65,6 +65,9 @@ class Links:
     def _circular(self, chain: list[Tensor], tensor: Tensor) -> bool:
         """Whether another operand of a chain with `tensor` at its end needs something of that chain."""
         members = set(chain)
+        for member, before in zip(chain, chain[1:], strict=False):
+            if any(operand in members and operand is not before for operand in member.operands):
+                return True
         first = self.order[chain[-1]]
         todo = [o for member in members for o in member.operands if o not in members]
         seen = set(todo)

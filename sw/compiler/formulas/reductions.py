@@ -11,8 +11,8 @@ from sw.compiler.graph import Tensor
 
 
 def reduce(fn: str, a: Tensor, axes: Sequence[int]) -> Tensor:
-    """MAX, MIN or SUM over axes."""
-    for axis in sorted((range(len(a.shape))[axis] for axis in axes), reverse=True):
+    """MAX, MIN or SUM over axes; the last axis comes last, since only that one takes a pass through the lanes per row."""
+    for axis in sorted(range(len(a.shape))[axis] for axis in axes):
         a = a.graph.reduce(fn, a, axis) if a.shape[axis] > 1 else a
     return a
 
