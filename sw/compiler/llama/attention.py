@@ -9,7 +9,7 @@ from sw.compiler.graph import Graph, Tensor
 from sw.compiler.llama.product import product
 from sw.compiler.llama.weights import Weights, rotated
 
-#: What a score is cut to where a position lies ahead; two to the power of it is 0 in FP32.
+#: What a score is cut to where nothing is cached yet; two to the power of it is 0 in FP32.
 _AHEAD = -1e30
 _NO_LIMIT = float(np.finfo(np.float32).max)
 
@@ -22,7 +22,7 @@ class Position:
     block, offset : INT16 [1, 1], the position divided by vl, and the remainder
     cos, sin : FP32 [1, q]
     head_cos, head_sin : FP32 [heads, q], zero outside of each head's lanes
-    limit : FP32 [1, context], what a score may be at most: far below all others for positions ahead
+    limit : FP32 [1, context], what a cached score may be at most: far below all others from this position on
     """
 
     index: Tensor
@@ -45,7 +45,7 @@ class Position:
             row = graph.gather(graph.constant(table, DType.FP32), index)
             turns.append(graph.move(row, np.arange(widths.q)[None] % table.shape[1]) if table.shape[1] < widths.q else row)
         mask = graph.constant(weights.head_mask(), DType.FP32)
-        seen = graph.elementwise("LE", graph.constant(np.arange(widths.context, dtype=np.int16)[None]), index)
+        seen = graph.elementwise("LT", graph.constant(np.arange(widths.context, dtype=np.int16)[None]), index)
         limit = graph.elementwise("SELECT", seen, _NO_LIMIT, _AHEAD)
         return cls(index, block, offset, *turns, *(turn * mask for turn in turns), limit)
 
@@ -64,31 +64,40 @@ def attention(x: Tensor, scale: Tensor, position: Position, weights: Weights, la
         straight = product(operand, matrix, f"{name}w{what}")
         across = product(operand, rotated(matrix), f"{name}w{what}_rotated")
         graph.scope = name + what
-        return ((straight * cos + across * sin) * scale).to(DType.FP16)
+        return (straight * cos + across * sin) * scale
 
     q = turned(weights.queries(layer), "q", position.head_cos, position.head_sin)
     k = turned(weights.keys(layer), "k", position.cos, position.sin)
     v = product(operand, weights.values(layer), name + "wv")
     graph.scope = name + "v"
-    v = (v * scale).to(DType.FP16)
+    v = v * scale
 
+    # This position takes part by itself, beside the cached ones: nobody waits for the caches to be written.
     graph.scope = name + "scores"
-    keys = _cached(graph, f"k.{layer}", (widths.context, widths.q), position.index, k)
-    scores = graph.elementwise("MIN", graph.dot(q, keys), position.limit)
-    p = graph.elementwise("EXP2", scores - graph.reduce("MAX", scores, 1))
+    keys = _cached(graph, f"k.{layer}", (widths.context, widths.q), position.index, k.to(DType.FP16))
+    own = graph.reduce("SUM", q * k, 1)
+    scores = graph.elementwise("MIN", graph.dot(q.to(DType.FP16), keys), position.limit)
+    most = graph.elementwise("MAX", graph.reduce("MAX", scores, 1), own)
+    p, own = graph.elementwise("EXP2", scores - most), graph.elementwise("EXP2", own - most)
 
     graph.scope = name + "mix"
-    values = _transposed_values(graph, v, position, weights, layer)
-    mixed = graph.dot(p.to(DType.FP16), values) * graph.elementwise("RECIP", graph.reduce("SUM", p, 1))
+    values = _transposed_values(graph, v.to(DType.FP16), position, weights, layer)
+    total = graph.elementwise("RECIP", graph.reduce("SUM", p, 1) + own)
+    mixed = (graph.dot(p.to(DType.FP16), values) + own * v) * total
     row = graph.move(mixed.to(DType.FP16), np.arange(mixed.size)[None])
     return product(row, weights.mixing(layer), name + "wo")
 
 
 def _transposed_values(graph: Graph, v: Tensor, position: Position, weights: Weights, layer: int) -> Tensor:
-    """Values of all positions, FP16 [kv, context]: a block of vl positions is transposed by a product with the identity."""
+    """Values of the positions before this one, FP16 [kv, context].
+
+    The block of vl positions to which this one belongs is transposed by a product with the identity, for later ones.
+    """
     vl, widths, model = weights.vl, weights.widths, weights.model
     size = model.kv_heads * model.head_size
-    block = _cached(graph, f"vcur.{layer}", (vl, widths.kv), position.offset, v)
+    rows = graph.state(f"vcur.{layer}", np.zeros((vl, widths.kv), np.float16))
+    block = graph.scatter(rows, position.offset, v)
+    graph.store(f"vcur.{layer}", block)
     columns = graph.dot(graph.constant(np.eye(size, widths.kv), DType.FP16), block).to(DType.FP16)
     row = graph.move(columns, np.arange(size * vl)[None])
     blocks = _cached(graph, f"vt.{layer}", (widths.context // vl, size * vl), position.block, row)
@@ -99,7 +108,7 @@ def _transposed_values(graph: Graph, v: Tensor, position: Position, weights: Wei
 
 
 def _cached(graph: Graph, name: str, shape: tuple[int, int], index: Tensor, row: Tensor) -> Tensor:
+    """A cache as it is before this position's row comes into it."""
     state = graph.state(name, np.zeros(shape, np.float16))
-    written = graph.scatter(state, index, row)
-    graph.store(name, written)
-    return written
+    graph.store(name, graph.scatter(state, index, row))
+    return state
