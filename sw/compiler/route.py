@@ -34,8 +34,6 @@ class Router:
         self.stops, self.lead = chip.slice_stop, chip.read_lead
         #: Results, of any number of vectors, that were sent to each slice.
         self._landings = [0] * len(self.stops)
-        #: Vector, stop and cycle -> first stream on which it stands there, for whom else wants it then.
-        self._standing: dict[tuple[int, int, int], int] = {}
 
     # Streams ---------------------------------------------------------------------------------------------------
 
@@ -50,9 +48,9 @@ class Router:
         hops = flight.stop - stop if flight.code >= self.streams else stop - flight.stop
         return flight.cycle + hops - 1 if hops >= 1 else None
 
-    def _extend(self, vector: Vector, stop: int) -> bool:
-        """Owns the flight of a vector up to a stop."""
-        flight, west = vector.flight, vector.flight.code >= self.streams
+    def _extend(self, vector: Vector, flight: Flight, stop: int) -> bool:
+        """Owns a flight of a vector up to a stop."""
+        west = flight.code >= self.streams
         if (flight.end <= stop) if west else (flight.end >= stop):
             return True
         before = flight.end
@@ -71,6 +69,11 @@ class Router:
         self.board.on_undo(back)
         return True
 
+    def _by(self, vector: Vector, cycle: int, stop: int) -> list[Flight]:
+        """Flights of a vector that stand at a stop in a cycle."""
+        flights = vector.passing if vector.flight is None else [vector.flight, *vector.passing]
+        return [flight for flight in flights if self.passes(flight, stop) == cycle]
+
     # Operands --------------------------------------------------------------------------------------------------
 
     def earliest(self, vector: Vector, stop: int) -> int:
@@ -84,11 +87,7 @@ class Router:
 
     def available(self, vector: Vector, cycle: int, stop: int) -> bool:
         """Whether a vector may stand at a stop in a cycle, as far as its own ports tell."""
-        if vector.data is not None or (id(vector), stop, cycle) in self._standing:
-            return True
-        if vector.flight is not None and self.passes(vector.flight, stop) == cycle:
-            return True
-        return bool(self._options(vector, cycle, stop, 0))
+        return vector.data is not None or bool(self._by(vector, cycle, stop)) or bool(self._options(vector, cycle, stop, 0))
 
     def _options(self, vector: Vector, cycle: int, stop: int, skew: int) -> list[tuple[bool, Copy, list[Access]]]:
         """Copies that can be read so that the vector stands at a stop in a cycle: whether they come westward, and how."""
@@ -123,9 +122,6 @@ class Router:
             direct = self._direct(vectors, cycles, stop, choices)
             if direct is not None:
                 return [direct] * len(vectors)
-            shared = [self._standing.get((id(vector), stop, cycle)) for vector, cycle in zip(vectors, cycles, strict=True)]
-            if all(code in choices for code in shared):
-                return shared
         options = [self._options(vector, cycle, stop, skew) for vector, cycle in zip(vectors, cycles, strict=True)]
         if any(vector.data is None and not found for vector, found in zip(vectors, options, strict=True)):
             return None
@@ -144,25 +140,22 @@ class Router:
         return codes
 
     def _direct(self, vectors, cycles, stop: int, choices) -> int | None:
-        first = vectors[0].flight
-        if first is None or first.code not in choices:
-            return None
-        for vector, cycle in zip(vectors, cycles, strict=True):
-            flight = vector.flight
-            if flight is None or flight.code != first.code or self.passes(flight, stop) != cycle:
-                return None
-        mark = self.board.mark()
-        for vector in vectors:
-            if not self._extend(vector, stop):
-                self.board.undo(mark)
-                return None
-        return first.code
+        """The streams on which all vectors come by anyway."""
+        for first in self._by(vectors[0], cycles[0], stop):
+            if first.code in choices:
+                mark = self.board.mark()
+                for vector, cycle in zip(vectors, cycles, strict=True):
+                    flights = (flight for flight in self._by(vector, cycle, stop) if flight.code == first.code)
+                    if not any(self._extend(vector, flight, stop) for flight in flights):
+                        self.board.undo(mark)
+                        break
+                else:
+                    return first.code
+        return None
 
     def _bring_on(self, vectors, options, cycles, stop: int, code: int, skew: int) -> bool:
         """Brings vectors on the streams from `code` on."""
         west, mark = code >= self.streams, self.board.mark()
-        if not skew:
-            self._share(vectors, cycles, stop, code)
         for vector, found, cycle in zip(vectors, options, cycles, strict=True):
             if not any(
                 side == west and self._read(vector, copy, accesses, stop, code) for side, copy, accesses in found
@@ -170,18 +163,6 @@ class Router:
                 self.board.undo(mark)
                 return False
         return True
-
-    def _share(self, vectors, cycles, stop: int, code: int) -> None:
-        """Remembers on which streams vectors come, until that is taken back."""
-        keys = [(id(vector), stop, cycle) for vector, cycle in zip(vectors, cycles, strict=True)]
-        keys = [key for key in keys if key not in self._standing]
-        self._standing.update(dict.fromkeys(keys, code))
-
-        def back():
-            for key in keys:
-                del self._standing[key]
-
-        self.board.on_undo(back)
 
     def _read(self, vector: Vector, copy: Copy, accesses: list[Access], stop: int, code: int) -> bool:
         board = self.board
@@ -197,7 +178,19 @@ class Router:
                 return False
             board.issue(self.chip.slice_queue[s], issue, "READ", {"addr": word, "stream": code + j, "stride": 0})
         self.note_read(vector, copy, max(issue for _, _, issue in accesses))
+        self._pass_on(vector, accesses, code, stop)
         return True
+
+    def _pass_on(self, vector: Vector, accesses: list[Access], code: int, stop: int) -> None:
+        """Remembers a vector that comes out of memory for others downstream, if its bytes go side by side."""
+        west = code >= self.streams
+        diagonals = {issue + self.stops[s] if west else issue - self.stops[s] for s, _, issue in accesses}
+        if len(diagonals) > 1:
+            return
+        s, _, issue = (min if west else max)(accesses, key=lambda access: self.stops[access[0]])
+        flight = Flight(code, self.stops[s], issue + self.lead + 1, stop)
+        vector.passing.append(flight)
+        self.board.on_undo(lambda: vector.passing.remove(flight))
 
     def note_read(self, vector: Vector, copy: Copy, cycle: int) -> None:
         """Counts a read of a copy."""

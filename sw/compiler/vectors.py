@@ -50,6 +50,8 @@ class Vector:
     #: Where the schedule has it.
     copies: list[Copy] = field(default_factory=list)
     flight: Flight | None = None
+    #: What READs of its copies drive.
+    passing: list[Flight] = field(default_factory=list)
     #: Tasks that read it.
     readers: list = field(default_factory=list)
     #: Last cycle in which memory that holds it is read.
