@@ -9,6 +9,9 @@ from sw.compiler.chip import Chip
 from sw.compiler.graph import Graph, Tensor
 from sw.compiler.vectors import Operand, Stage
 
+#: About how many cycles a primitive takes, chained or through memory.
+_WEIGHT = {"elementwise": 5, "dot": 40, "reduce": 50, "move": 30, "gather": 20, "scatter": 20}
+
 
 class Links:
     """Which elementwise tensor hands its result to which: `next` and `before` of the linked ones."""
@@ -18,17 +21,14 @@ class Links:
         self.order = {tensor: k for k, tensor in enumerate(graph.tensors)}
         self.next: dict[Tensor, Tensor] = {}
         self.before: dict[Tensor, Tensor] = {}
-        self._head: dict[Tensor, Tensor] = {}
         self._fits: dict[tuple, bool] = {}
-        depth = self._depths()
-        for tensor in graph.tensors:
-            if chained(tensor):
-                self._head[tensor] = tensor
-                for operand in sorted(dict.fromkeys(self._candidates(tensor)), key=lambda t: -depth[t]):
-                    if self._may(operand, tensor):
-                        self.next[operand], self.before[tensor] = tensor, operand
-                        self._head[tensor] = self._head[operand]
-                        break
+        depth, height = self._depths(), self._heights()
+        # Whose result is waited for most chooses first.
+        for tensor in sorted(filter(chained, graph.tensors), key=lambda t: (-height[t], self.order[t])):
+            for operand in sorted(dict.fromkeys(self._candidates(tensor)), key=lambda t: -depth[t]):
+                if self._may(operand, tensor):
+                    self.next[operand], self.before[tensor] = tensor, operand
+                    break
 
     def chains(self) -> list[list[Tensor]]:
         """All chains, in an order of evaluation of their last tensors."""
@@ -42,28 +42,40 @@ class Links:
         return found
 
     def _depths(self) -> dict[Tensor, int]:
-        weight = {"elementwise": 5, "dot": 40, "reduce": 50, "move": 30, "gather": 20, "scatter": 20}
+        """About how late a tensor is there."""
         depth: dict[Tensor, int] = {}
         for tensor in self.graph.tensors:
-            depth[tensor] = max((depth[o] for o in tensor.operands), default=0) + weight.get(tensor.op, 0)
+            depth[tensor] = max((depth[o] for o in tensor.operands), default=0) + _WEIGHT.get(tensor.op, 0)
         return depth
+
+    def _heights(self) -> dict[Tensor, int]:
+        """About how long it takes from a tensor to the end."""
+        height = dict.fromkeys(self.graph.tensors, 0)
+        for tensor in reversed(self.graph.tensors):
+            height[tensor] += _WEIGHT.get(tensor.op, 0)
+            for operand in tensor.operands:
+                height[operand] = max(height[operand], height[tensor])
+        return height
 
     def _candidates(self, tensor: Tensor) -> tuple[Tensor, ...]:
         operands = tensor.operands[:1] if tensor.attributes["fn"] == "SELECT" else tensor.operands
         return tuple(o for o in operands if chained(o) and o.shape == tensor.shape and o not in self.next)
 
     def _may(self, operand: Tensor, tensor: Tensor) -> bool:
-        chain = [tensor, operand]
+        chain = [tensor]
+        while chain[-1] in self.next:
+            chain.append(self.next[chain[-1]])
+        chain = [*reversed(chain), operand]
         while chain[-1] in self.before:
             chain.append(self.before[chain[-1]])
         stages = [stage_key(t) for t in reversed(chain)]
         key = tuple(stages)
         if key not in self._fits:
             self._fits[key] = bool(runs(self.chip, [Stage(fn, dtype, dtype, "sat", ()) for fn, dtype in stages]))
-        return self._fits[key] and not self._circular(chain, tensor)
+        return self._fits[key] and not self._circular(chain)
 
-    def _circular(self, chain: list[Tensor], tensor: Tensor) -> bool:
-        """Whether another operand of a chain with `tensor` at its end needs something of that chain."""
+    def _circular(self, chain: list[Tensor]) -> bool:
+        """Whether another operand of a chain, given last member first, needs something of that chain."""
         members = set(chain)
         for member, before in zip(chain, chain[1:], strict=False):
             if any(operand in members and operand is not before for operand in member.operands):
