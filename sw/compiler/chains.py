@@ -4,7 +4,7 @@ from sw.arch.dtype import DType
 from sw.compiler.chip import Chip
 from sw.compiler.graph import COMPARISONS
 from sw.compiler.route import QUEUE, RESULT, Router
-from sw.compiler.vectors import Chain, Stage, Vector
+from sw.compiler.vectors import Chain, Product, Stage, Vector
 from sw.isa.rows.vxm import ALU_TYPES, IMM, NEXT, PREV, STREAM, WITH_OVERFLOW
 
 _CHAIN = ("PREV", "NEXT")
@@ -135,6 +135,9 @@ class Chains:
             for copy in arg[0].copies
             for s in copy.slices
         }
+        planes = [reader.plane for reader in vectors[0].readers if isinstance(reader, Product)]
+        if planes:
+            west = self.chip.planes[planes[0]].hemisphere == 0
         choices = sorted(self._choices(alu, made.streams), key=lambda code: (code >= self.chip.config.streams) != west)
         code = self.router.land(vectors, choices, self.chip.vxm, stands, made.streams, avoid)
         return None if code is None else {"out": 1, "dst": code}

@@ -8,6 +8,7 @@ import numpy as np
 
 from sw.arch.dtype import DType
 from sw.asm.operands import immediate
+from sw.compiler.chains import runs
 from sw.compiler.chip import Chip
 from sw.compiler.fuse import Links, chained, stage
 from sw.compiler.graph import Graph, GraphError, Tensor
@@ -56,6 +57,7 @@ class Lowering:
             self._lower(tensor)
         for name, value in graph.stores.items():
             self._store(graph.states[name], value)
+        self._send_both_ways()
         self._order_tasks()
 
     def _ordered(self) -> list[Tensor]:
@@ -521,6 +523,28 @@ class Lowering:
                 self.tasks.append(Storing(f"store {state.name}", new, old.home, old))
 
     # Order -----------------------------------------------------------------------------------------------------
+
+    def _send_both_ways(self) -> None:
+        """Activations for planes of both hemispheres leave the vector unit twice, by a further stage of their chain."""
+        makers = {id(out[0]): task for task in self.tasks if isinstance(task, Chain) for out in [task.outs[max(task.outs)]]}
+        products: dict[Task, list[Product]] = {}
+        for task in self.tasks:
+            if isinstance(task, Product):
+                for maker in dict.fromkeys(makers[id(v)] for group in task.acts for v in group if id(v) in makers):
+                    products.setdefault(maker, []).append(task)
+        for maker, users in products.items():
+            last = max(maker.outs)
+            kind = maker.stages[last].to if maker.stages[last].fn == "CONVERT" else maker.stages[last].dtype
+            twice = [*maker.stages, Stage("MOV", kind, kind, "sat", (Operand("PREV"),))]
+            sides = {self.chip.planes[user.plane].hemisphere for user in users}
+            if last != len(maker.stages) - 1 or sides != {0, 1} or not runs(self.chip, twice):
+                continue
+            twins = {id(vector): Vector(vector.dtype) for vector in maker.outs[last]}
+            maker.outs[last + 1] = list(twins.values())
+            maker.stages = twice
+            for user in users:
+                if self.chip.planes[user.plane].hemisphere == 0:
+                    user.acts = [[twins.get(id(v), v) for v in group] for group in user.acts]
 
     def _order_tasks(self) -> None:
         """Who comes after whom: makers before readers, readers of old rows before their writer."""
