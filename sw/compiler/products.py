@@ -12,8 +12,8 @@ from sw.compiler.route import QUEUE, Router
 from sw.compiler.vectors import Product, Tile, Vector
 from sw.isa.fields import ACC_MODES
 
-#: Unit numbers on the board for the way out of the arrays.
-MEETS = 6 << 12
+#: Unit numbers on the board for the ways out of the arrays, and for the activations that they hold.
+MEETS, HOLDS = 6 << 12, 7 << 12
 
 
 class Products:
@@ -56,11 +56,12 @@ class Products:
         for k, n in order:
             # The row that adds up a sum can be met again only after a while.
             late = passes[k - 1, n][-1] + again - (count - 1) * turn if k else 0
-            at = self._use(task, k, n, max(free, late), held == k, 1 if (k, n) == order[0] else 4096)
+            at = self._use(task, k, n, max(free, late), held, 1 if (k, n) == order[0] else 4096)
             if at is None:
                 self.board.undo(mark)
                 return False
-            held = k if count == 1 else None
+            # With one vector the tiles of n that follow take what this pass leaves.
+            held = at[-1] if count == 1 and n + 1 < ns else None
             passes[k, n] = at
             free = at[-1] + turn
         if not self._sums(task, passes, row):
@@ -69,10 +70,13 @@ class Products:
         task.start = start
         return True
 
-    def _use(self, task: Product, k: int, n: int, free: int, hold: bool, tries: int) -> list[int] | None:
-        """Takes one tile and its passes from cycle `free` on; the cycles of the passes."""
+    def _use(self, task: Product, k: int, n: int, free: int, held: int | None, tries: int) -> list[int] | None:
+        """Takes one tile and its passes from cycle `free` on; the cycles of the passes.
+
+        held : the last pass with the same activations, if they can be held
+        """
         turn, stop = self.chip.timing("ABC", task.dtype is DType.FP16).turn, self.chip.planes[task.plane].stop
-        if not hold and tries > 1:
+        if held is None and tries > 1:
             free = max(free, *(self.router.earliest(v, stop) - i * turn for i, v in enumerate(task.acts[k])))
         for at in range(free, free + tries):
             mark = self.board.mark()
@@ -80,7 +84,7 @@ class Products:
             if (
                 self._passes(task, cycles)
                 and self._stand(task, self._tiles[k][n], at)
-                and self._activate(task, k, cycles, hold)
+                and self._activate(task, k, cycles, held)
             ):
                 return cycles
             self.board.undo(mark)
@@ -188,14 +192,19 @@ class Products:
                     router.note_read(vector, copy, issue)
         return True
 
-    def _activate(self, task: Product, k: int, cycles: list[int], hold: bool) -> bool:
-        """Starts the passes."""
+    def _activate(self, task: Product, k: int, cycles: list[int], held: int | None) -> bool:
+        """Starts the passes, with activations that the plane holds if nobody else brought others since."""
         unit, fp16 = self.chip.planes[task.plane], task.dtype is DType.FP16
         queue = self.chip.queues[f"{task.plane}_A"].index
-        if hold:
-            for cycle in cycles:
+        mark = self.board.mark()
+        if held is not None:
+            (cycle,) = cycles
+            if all(self.board.claim(HOLDS + queue, between) for between in range(held + 1, cycle + 1)):
                 self.board.issue(queue, cycle, "ABC_HOLD", {"dtype": int(fp16)})
-            return True
+                return True
+            self.board.undo(mark)
+        if not all(self.board.claim(HOLDS + queue, cycle) for cycle in cycles):
+            return False
         base, size = (self.chip.config.streams if unit.hemisphere == 0 else 0), task.dtype.streams
         # From the last stream down, since weights come on the first ones.
         codes = range(base + self.chip.config.streams - size, base - 1, -size)
