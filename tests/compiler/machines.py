@@ -10,8 +10,8 @@ from sw.compiler.evaluate import Evaluator
 from sw.compiler.graph import Graph
 from sw.golden.chip import GoldenMachine
 
-#: 16 lanes, everything else as `small` has it.
-VL16 = load("small").replace(superlanes=1, name="vl16")
+#: 16 lanes and long queues, everything else as `small` has it.
+VL16 = load("small").replace(superlanes=1, queue_words=4096, name="vl16")
 #: Lengths of a last axis around one vector of it.
 LENGTHS = (1, 3, 15, 16, 21, 32)
 

@@ -226,7 +226,7 @@ def test_reductions_over_every_axis(last, dtype, fn, rng):
 
 def test_reductions_of_many_terms(rng):
     graph = Graph()
-    x = graph.input("x", (37, 200), "int32")
+    x = graph.input("x", (37, 50), "int32")
     for fn in ("SUM", "MAX", "MIN"):
         graph.output(f"{fn}0", graph.reduce(fn, x, 0))
         graph.output(f"{fn}1", graph.reduce(fn, x, 1))
@@ -293,7 +293,7 @@ def test_rows_are_gathered(kind, width, dtype, rng):
     table = graph.constant(values) if kind == "constant" else graph.state("table", values)
     index = graph.input("index", (18, 1), "int16")
     graph.output("y", graph.gather(table, index))
-    rows = rng.integers(-2, 23, (18, 1)).astype(np.int16)
+    rows = rng.integers(-1, 23, (18, 1)).astype(np.int16)
     (result,) = agree(graph, [{"index": rows}])
     assert (result["y"] == np.where(rows < 0, values.dtype.type(0), values[rows[:, 0]])).all()
 
