@@ -18,6 +18,7 @@ from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
 from sw.compiler.place import Placer
 from sw.compiler.schedule import Schedule
+from sw.compiler.verify import verify_graph, verify_schedule, verify_tasks
 
 
 class CompileError(ValueError):
@@ -106,13 +107,17 @@ def compile_graph(graph: Graph, config: Config) -> Compiled:
 
 def _compile(graph: Graph, config: Config) -> Compiled:
     chip = Chip(config)
+    verify_graph(graph)
     normal = normalise(graph, config.vl)
+    verify_graph(normal)
     lowering = Lowering(normal, chip)
+    verify_tasks(lowering)
     memory = Memory(config, len(chip.slices))
     Placer(lowering, chip, memory)
     schedule = Schedule(lowering, chip, memory)
-    outputs = {name: _output(value, lowering, schedule) for name, value in normal.outputs.items()}
-    inputs = {name: _bind(value, lowering, lambda vector: vector.copies[0]) for name, value in normal.inputs.items()}
+    verify_schedule(lowering)
+    outputs = {name: _output(value, lowering.results[name], schedule) for name, value in normal.outputs.items()}
+    inputs = {name: _bind(value, lowering.grids[value], lambda vector: vector.copies[0]) for name, value in normal.inputs.items()}
     program = emit(chip, lowering, schedule)
     for bindings, declare in ((inputs, program.input), (outputs, program.output)):
         for name, binding in bindings.items():
@@ -125,16 +130,16 @@ def _compile(graph: Graph, config: Config) -> Compiled:
     return Compiled(config, image, inputs, outputs, timeline(image).cycles)
 
 
-def _output(value: Tensor, lowering: Lowering, schedule: Schedule) -> Binding:
-    for vector in lowering.grids[value].reshape(-1):
+def _output(value: Tensor, grid: np.ndarray, schedule: Schedule) -> Binding:
+    for vector in grid.reshape(-1):
         if vector.data is not None and not vector.copies:
             slices = tuple(schedule.chip.sides[1][: vector.bytes])
             schedule.memory.place_constant(vector, slices, schedule.board)
-    return _bind(value, lowering, keep)
+    return _bind(value, grid, keep)
 
 
-def _bind(value: Tensor, lowering: Lowering, choose) -> Binding:
-    copies = [choose(vector) for vector in lowering.grids[value].reshape(-1)]
+def _bind(value: Tensor, grid: np.ndarray, choose) -> Binding:
+    copies = [choose(vector) for vector in grid.reshape(-1)]
     places = tuple(tuple(zip(copy.slices, copy.words, strict=True)) for copy in copies)
     return Binding(value.shape, value.dtype, places)
 

@@ -149,15 +149,16 @@ def _given(tensor: Tensor, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def _gather(table: np.ndarray, index: np.ndarray) -> np.ndarray:
     rows = index[:, 0]
-    if rows.max(initial=-1) >= len(table):
-        raise GraphError(f"A gather takes row {rows.max()} of {len(table)}.")
+    wrong = rows[(rows < -1) | (rows >= len(table))]
+    if len(wrong):
+        raise GraphError(f"A gather takes row {wrong[0]} of {len(table)}.")
     return np.where(index < 0, table.dtype.type(0), table[rows])
 
 
 def _scatter(state: np.ndarray, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
     result = state.copy()
     for row, values in zip(index[:, 0], rows, strict=True):
-        if row >= len(state):
+        if not -1 <= row < len(state):
             raise GraphError(f"A scatter writes row {row} of {len(state)}.")
         if row >= 0:
             result[row] = values

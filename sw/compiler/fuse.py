@@ -4,6 +4,7 @@ Of a tensor's operands the one that comes last is handed over inside the vector 
 link is not made where the other operands need, through something else, what the chain itself computes.
 """
 
+from sw.arch.dtype import DType
 from sw.compiler.chains import runs
 from sw.compiler.chip import Chip
 from sw.compiler.graph import Graph, Tensor
@@ -69,6 +70,9 @@ class Links:
         while chain[-1] in self.before:
             chain.append(self.before[chain[-1]])
         stages = [stage_key(t) for t in reversed(chain)]
+        if chain[-1].attributes["fn"] == "SELECT":
+            # Its mask comes from a stage that does nothing else.
+            stages.insert(0, ("MOV", DType.INT8))
         key = tuple(stages)
         if key not in self._fits:
             self._fits[key] = bool(runs(self.chip, [Stage(fn, dtype, dtype, "sat", ()) for fn, dtype in stages]))
@@ -78,7 +82,8 @@ class Links:
         """Whether another operand of a chain, given last member first, needs something of that chain."""
         members = set(chain)
         for member, before in zip(chain, chain[1:], strict=False):
-            if any(operand in members and operand is not before for operand in member.operands):
+            values = member.operands[1:] if member.attributes["fn"] == "SELECT" else set(member.operands) - {before}
+            if members.intersection(values):
                 return True
         first = self.order[chain[-1]]
         todo = [o for member in members for o in member.operands if o not in members]

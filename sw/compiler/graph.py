@@ -211,7 +211,7 @@ class Graph:
     def gather(self, table: Tensor, index: Tensor) -> Tensor:
         """Rows by number: table [n, width] (a constant, an input or a state) and index INT16 [m, 1] give [m, width].
 
-        An index below 0 gives zeros; one beyond n stops the chip with a fault.
+        The index -1 gives zeros; another outside of the table stops the chip with a fault.
         """
         self._indexed("gather", table, index)
         return self._make("gather", (index.shape[0], table.shape[1]), table.dtype, (table, index))
@@ -219,8 +219,8 @@ class Graph:
     def scatter(self, state: Tensor, index: Tensor, rows: Tensor) -> Tensor:
         """A state with rows replaced: state [n, width], index INT16 [m, 1], rows [m, width] give [n, width].
 
-        A row with an index below 0 goes nowhere; one beyond n stops the chip with a fault. Of rows with one index
-        the last stays.
+        A row with the index -1 goes nowhere; another outside of the state stops the chip with a fault. Of rows with
+        one index the last stays.
         """
         self._indexed("scatter", state, index)
         if state.op not in ("state", "scatter"):

@@ -50,6 +50,7 @@ class Lowering:
         self._tiles: dict[tuple, Tile] = {}
         self._indices: dict[tuple, Vector] = {}
         self._offset_tables: dict[bytes, Table] = {}
+        self._copied: dict[tuple[int, int], Vector] = {}
         self._maps: dict[bytes, Vector] = {}
         self._zero = {dtype: Vector(dtype, np.zeros(self.vl, dtype.numpy)) for dtype in DType}
         self._weights = self._weight_states()
@@ -57,6 +58,8 @@ class Lowering:
             self._lower(tensor)
         for name, value in graph.stores.items():
             self._store(graph.states[name], value)
+        #: Vectors of every output.
+        self.results = {name: self._result(value) for name, value in graph.outputs.items()}
         self._send_both_ways()
         self._order_tasks()
 
@@ -286,7 +289,7 @@ class Lowering:
         ks, ns = len(tiles), len(tiles[0])
         sides = [[_side(tile) for tile in row] for row in tiles]
         of_side = {side: [p for p in planes if self.chip.planes[p].hemisphere == side] for side in (0, 1)}
-        if all(of_side.values()) and None not in sides[0]:
+        if all(of_side.values()) and not any(None in row for row in sides):
             if ns > 1 and all(row == sides[0] for row in sides):
                 shares = [(p, [j for j in range(ns) if sides[0][j] == s][i :: len(of_side[s])], list(range(ks)))
                           for s in (0, 1) for i, p in enumerate(of_side[s])]  # fmt: skip
@@ -321,10 +324,19 @@ class Lowering:
         """VL columns from `j` VL on; a product of one column has it everywhere."""
         part = [columns[0]] * self.vl if n == 1 else list(columns[j * self.vl : (j + 1) * self.vl])
         part += [self._zero[dtype]] * (self.vl - len(part))
+        at_once = self.chip.load_streams // dtype.streams
+        part = [self._loadable(column, at % at_once) for at, column in enumerate(part)]
         key = tuple(map(id, part))
         if key not in self._tiles:
             self._tiles[key] = Tile(part)
         return self._tiles[key]
+
+    def _loadable(self, column: Vector, at: int) -> Vector:
+        """A column, or a copy of it where its home is in the way of others that are loaded in the same cycle."""
+        home = column.home
+        if home is None or (home.table.weights and home.table.region(home.row, home.tile)[1] == at):
+            return column
+        return self._copy(column, at)
 
     # Reductions and lane movement ------------------------------------------------------------------------------
 
@@ -520,7 +532,26 @@ class Lowering:
         """Brings what a state becomes to the state's place."""
         for old, new in zip(self.grids[state].reshape(-1), self.grids[value].reshape(-1), strict=True):
             if new.home != old.home:
-                self.tasks.append(Storing(f"store {state.name}", new, old.home, old))
+                source = new if new.data is None and new.home is None else self._copy(new)
+                self.tasks.append(Storing(f"store {state.name}", source, old.home, old))
+
+    def _result(self, value: Tensor) -> np.ndarray:
+        """The vectors of an output; what a state was is copied before the state changes."""
+        grid = self.grids[value].copy()
+        last = {id(vector) for stored in self.graph.stores.values() for vector in self.grids[stored].reshape(-1)}
+        changing = {id(self.tables[self.graph.states[name]]) for name in self.graph.stores}
+        for at, vector in np.ndenumerate(grid):
+            if vector.home is not None and id(vector.home.table) in changing and id(vector) not in last:
+                grid[at] = self._copy(vector)
+        return grid
+
+    def _copy(self, vector: Vector, key: int = -1) -> Vector:
+        """A vector of its own with the same elements, one for each `key`."""
+        if (id(vector), key) not in self._copied:
+            made = self._copied[id(vector), key] = Vector(vector.dtype)
+            move = Stage("MOV", vector.dtype, vector.dtype, "sat", (Operand("ARG", 0),))
+            self.tasks.append(Chain("copy", [move], [[vector]], {0: [made]}))
+        return self._copied[id(vector), key]
 
     # Order -----------------------------------------------------------------------------------------------------
 

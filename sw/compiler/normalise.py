@@ -88,6 +88,8 @@ class _Rebuild:
 
     def _masked_factors(self, a: Tensor, b: Tensor) -> list[Tensor]:
         """The lanes left over add nothing to a product: one factor is 0 there and the other finite."""
+        if a.shape[-1] == 1:
+            return [self._first_lane(a), self._first_lane(b)]
         if not self._over(a):
             return [a, b]
         a_pad, b_pad = self.pad[a], self.pad[b]
@@ -98,6 +100,16 @@ class _Rebuild:
         if b_pad is None or not np.isfinite(b_pad) or (a_pad and b_pad):
             b = self._masked(b, 0.0)
         return [a, b]
+
+    def _first_lane(self, tensor: Tensor) -> Tensor:
+        """A last axis of 1, which stands in every lane, as one of VL with zeros behind the first element."""
+        bits = np.zeros(self.vl, f"i{tensor.dtype.numpy.itemsize}")
+        bits[0] = -1
+        lane = self._constant(bits.view(tensor.dtype.numpy), tensor.dtype)
+        made = self.new.elementwise("MASK", tensor, lane)
+        if tensor.op == "constant":
+            return self._constant(elementwise(made, [tensor.attributes["values"], bits.view(tensor.dtype.numpy)]), tensor.dtype)
+        return self._put(made, 0.0)
 
     def _masked(self, tensor: Tensor, neutral: float) -> Tensor:
         if not self._over(tensor) or self.pad[tensor] == neutral:
