@@ -11,6 +11,11 @@ from sw.asm.entry import ProgramError
 from sw.asm.image import ImageError
 from sw.asm.text import AssemblyError
 from sw.asm.timeline import TimelineError
+from sw.compiler.compiled import CompileError
+from sw.compiler.container import ContainerError
+from sw.compiler.graph import GraphError
+from sw.compiler.llama.checkpoint import CheckpointError
+from sw.compiler.llama.tokenizer import TokenizerError
 from sw.golden.error import GoldenError
 from sw.machine import MachineError
 
@@ -23,9 +28,14 @@ USER_ERRORS = (
     TimelineError,
     GoldenError,
     MachineError,
+    CompileError,
+    ContainerError,
+    GraphError,
+    CheckpointError,
+    TokenizerError,
     OSError,
 )
-COMMANDS = ("info", "asm", "dis", "check", "run", "verilog", "synth")
+COMMANDS = ("info", "asm", "dis", "check", "compile", "run", "llama", "stats", "verilog", "synth")
 
 
 class Commands(click.Group):
