@@ -35,7 +35,7 @@ USER_ERRORS = (
     TokenizerError,
     OSError,
 )
-COMMANDS = ("info", "asm", "dis", "check", "compile", "run", "llama", "stats", "verilog", "synth")
+COMMANDS = ("info", "asm", "dis", "check", "compile", "run", "llama", "stats", "quantize-report", "verilog", "synth")
 
 
 class Commands(click.Group):
@@ -47,7 +47,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The subcommand in the module of its name."""
-        return import_module(f"takt.commands.{name}").command if name in COMMANDS else None
+        return import_module(f"takt.commands.{name.replace('-', '_')}").command if name in COMMANDS else None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,6 +62,7 @@ def takt() -> None:
       takt check copy.img                  what is wrong with it before it runs
       takt run copy.img --on golden        what it computes, and in how many cycles
       takt verilog --config small -o build/verilog/small
+      takt llama --prompt "And Moses said"  a language model on the chip, token by token
 
     A configuration is a preset (tiny, fpga, small, full) or a TOML file; docs/config.md lists its entries.
     `takt COMMAND --help` explains a command with an example.

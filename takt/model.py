@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from sw.arch.config import Config, load
+from sw.compiler.bounds import bounds
 from sw.compiler.compiled import CompileError, compile_graph
 from sw.compiler.container import Container
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.llama.checkpoint import Checkpoint
+from sw.compiler.stats import statistics
 from sw.machine import Machine, MachineError
 from takt.files import replacing
 from takt.sources import Source, language, onnx_model, opened
@@ -45,6 +47,11 @@ class Model:
     def cycles(self) -> int:
         """Cycles of one run, on any machine and for any input."""
         return self.container.compiled.cycles
+
+    @property
+    def stats(self) -> dict:
+        """What a run does with the chip, see `sw.compiler.stats`, and under `bounds` what it cannot go below."""
+        return statistics(self.container.compiled.image) | {"bounds": dict(self.container.bounds)}
 
     def run(self, inputs: Mapping[str, np.ndarray], on: str = "golden") -> dict[str, np.ndarray]:
         """Outputs by name, from inputs by name, in one run from the initial state; `on` is `golden` or `rtl`."""
@@ -151,6 +158,7 @@ def compile(
             source.known,
             source.context,
             source.tokenizer,
+            bounds(source.graph, chip),
         )
     )
 
