@@ -15,8 +15,8 @@ def statistics(image: Image) -> dict:
     """Plain data that JSON can hold, for one iteration.
 
     cycles : of the iteration
-    kinds : per kind of queue, how many queues, the words they issue, those for the queue itself left out, and the mean and the greatest share of
-        cycles in which a queue is busy, until it can take the next instruction
+    kinds : per kind of queue, how many queues, the words they issue for their units, and the mean and the greatest
+        share of cycles in which a queue is busy, until it can take the next word
     queues : per queue that does anything the same, and its words of the boot part and of fetched text
     planes : per plane the share of cycles in which passes start or weights come in
     memory : per slice the words by use, see `USES`, and the free ones; tables are what GATHER and SCATTER may touch

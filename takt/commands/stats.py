@@ -82,11 +82,11 @@ def _traffic(found: dict) -> Table:
 
 
 def _memory(found: dict) -> Table:
-    made = _table("Words of memory", "slice", *USES, "free")
+    made = _table("Words of memory, of each slice", "slice", *USES, "free")
     for one, group in groupby(found["memory"].items(), key=itemgetter(1)):
         names = [name for name, _ in group]
         if any(one[use] for use in USES):
-            span = names[0] if len(names) == 1 else f"{names[0]} .. {names[-1]}, each"
+            span = names[0] if len(names) == 1 else f"{names[0]} .. {names[-1]}"
             made.add_row(span, *(f"{one[use]:,}" for use in (*USES, "free")))
     whole = {use: sum(one[use] for one in found["memory"].values()) for use in (*USES, "free")}
     made.add_section()
