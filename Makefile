@@ -13,12 +13,15 @@ READY := $(VENV)/ready
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .DELETE_ON_ERROR:
-.PHONY: help preflight sim test test-slow lint verilog synth bench coverage docs train-llama lock clean
+.PHONY: help preflight sim digits test test-slow lint verilog synth bench coverage docs train-llama lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-sim: $(READY) ## classify 360 handwritten digits on the RTL, checked against the golden model (WAVES=1)
+sim: $(READY) ## write text with a language model on the RTL, checked against the golden model (WAVES=1)
+	$(PY) scripts/talk.py $(if $(WAVES),--waves)
+
+digits: $(READY) ## classify 360 handwritten digits on the RTL, checked against the golden model (WAVES=1)
 	$(PY) scripts/digits.py $(if $(WAVES),--waves)
 
 test: $(READY) ## the fast tests, on all cores (PYTEST_ARGS=...)

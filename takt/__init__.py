@@ -11,6 +11,9 @@ _HOMES = {
     "Image": "sw.asm.image",
     "timeline": "sw.asm.timeline",
     "check": "sw.check.program",
+    "Graph": "sw.compiler.graph",
+    "Model": "takt.model",
+    "compile": "takt.model",
     "GoldenMachine": "sw.golden.chip",
     "CocotbMachine": "tb.machine",
 }

@@ -11,6 +11,11 @@ from sw.asm.entry import ProgramError
 from sw.asm.image import ImageError
 from sw.asm.text import AssemblyError
 from sw.asm.timeline import TimelineError
+from sw.compiler.compiled import CompileError
+from sw.compiler.container import ContainerError
+from sw.compiler.graph import GraphError
+from sw.compiler.llama.checkpoint import CheckpointError
+from sw.compiler.llama.tokenizer import TokenizerError
 from sw.golden.error import GoldenError
 from sw.machine import MachineError
 
@@ -23,9 +28,14 @@ USER_ERRORS = (
     TimelineError,
     GoldenError,
     MachineError,
+    CompileError,
+    ContainerError,
+    GraphError,
+    CheckpointError,
+    TokenizerError,
     OSError,
 )
-COMMANDS = ("info", "asm", "dis", "check", "run", "verilog", "synth")
+COMMANDS = ("info", "asm", "dis", "check", "compile", "run", "llama", "stats", "quantize-report", "verilog", "synth")
 
 
 class Commands(click.Group):
@@ -37,7 +47,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The subcommand in the module of its name."""
-        return import_module(f"takt.commands.{name}").command if name in COMMANDS else None
+        return import_module(f"takt.commands.{name.replace('-', '_')}").command if name in COMMANDS else None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,6 +62,7 @@ def takt() -> None:
       takt check copy.img                  what is wrong with it before it runs
       takt run copy.img --on golden        what it computes, and in how many cycles
       takt verilog --config small -o build/verilog/small
+      takt llama --prompt "And Moses said"  a language model on the chip, token by token
 
     A configuration is a preset (tiny, fpga, small, full) or a TOML file; docs/config.md lists its entries.
     `takt COMMAND --help` explains a command with an example.

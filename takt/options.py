@@ -7,6 +7,7 @@ import click
 from sw.arch.config import PRESETS, Config, load
 from sw.asm.image import HEADER, MAGIC, Image, ImageError
 from sw.asm.text import assemble
+from sw.compiler import container
 
 
 class ConfigType(click.ParamType):
@@ -41,11 +42,16 @@ def read_text(file: Path) -> str:
 
 
 def read_image(file: Path, config: Config | None) -> Image:
-    """The image in a file: a binary image, or assembly text that is assembled.
+    """The image in a file: that of a compiled program, a binary image, or assembly text that is assembled.
 
     Without `config` an image is tried against the presets, and a text must name its configuration.
     """
     data = file.read_bytes()
+    if data.startswith(container.MAGIC):
+        image = container.Container.from_bytes(data, str(file)).compiled.image
+        if config and config.hash != image.config.hash:
+            raise ImageError(f"{file} was compiled for '{image.config.name}', this chip is '{config.name}'.")
+        return image
     if not data.startswith(MAGIC):
         return assemble(read_text(file), config, str(file))
     try:

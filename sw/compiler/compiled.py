@@ -73,6 +73,16 @@ class Compiled:
     def step(self, machine, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One run on a loaded machine: outputs by name. States move on. CompileError for inputs that do not fit,
         or a run that does not take `cycles`."""
+        self.write(machine, inputs)
+        run = machine.run()
+        if run.fault or run.cycles != self.cycles:
+            raise CompileError(f"The run took {run.cycles} cycles, {self.cycles} were predicted. {run.fault or ''}")
+        return self.read(machine)
+
+    def write(self, machine, inputs: Mapping[str, np.ndarray]) -> None:
+        """Brings all inputs into a loaded machine. CompileError for one that is missing, unknown or does not fit."""
+        if unknown := inputs.keys() - self.inputs.keys():
+            raise CompileError(f"There is no input '{min(unknown)}'; there are {', '.join(self.inputs) or 'none'}.")
         for name, binding in self.inputs.items():
             if name not in inputs:
                 raise CompileError(f"The input '{name}' is missing; given are {', '.join(inputs) or 'none'}.")
@@ -82,17 +92,22 @@ class Compiled:
                     f"The input '{name}' is {value.dtype}{list(value.shape)}, it must be "
                     f"{binding.dtype.text}{list(binding.shape)}."
                 )
+            words = {}
             for place, raw in zip(binding.places, binding.pack(value, self.config.vl), strict=True):
-                for (s, word), lanes in zip(place, raw, strict=True):
-                    machine.write(s, word, lanes[None])
-        run = machine.run()
-        if run.fault or run.cycles != self.cycles:
-            raise CompileError(f"The run took {run.cycles} cycles, {self.cycles} were predicted. {run.fault or ''}")
-        return {name: self._read(machine, binding) for name, binding in self.outputs.items()}
+                words.update(zip(place, raw, strict=True))
+            for (s, first), count in _regions(binding):
+                machine.write(s, first, np.stack([words[s, first + k] for k in range(count)]))
 
-    def _read(self, machine, binding: Binding) -> np.ndarray:
-        raw = [[machine.read(s, word, 1)[0] for s, word in place] for place in binding.places]
-        return binding.unpack(np.array(raw))
+    def read(self, machine) -> dict[str, np.ndarray]:
+        """Outputs by name, after a run."""
+        return {name: _read(machine, binding) for name, binding in self.outputs.items()}
+
+
+def _read(machine, binding: Binding) -> np.ndarray:
+    words = {}
+    for (s, first), count in _regions(binding):
+        words.update(((s, first + k), row) for k, row in enumerate(machine.read(s, first, count)))
+    return binding.unpack(np.array([[words[at] for at in place] for place in binding.places]))
 
 
 def compile_graph(graph: Graph, config: Config) -> Compiled:

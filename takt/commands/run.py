@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import textwrap
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from sw.arch.floorplan import floorplan
 from sw.arch.stream import Stream
 from sw.asm.image import Image, Region
 from sw.asm.timeline import timeline
+from sw.compiler.container import MAGIC
 from sw.golden.chip import GoldenMachine
 from sw.isa.table import run_cycles
 from sw.machine import Machine
 from sw.trace import DRIVE, Trace
 from takt.files import replacing
+from takt.model import MACHINES, Model
 from takt.options import config_option, path, read_image
 
 
@@ -39,7 +42,7 @@ class Assignment(click.ParamType):
 @click.argument("file", type=path())
 @click.option(
     "--on",
-    type=click.Choice(["golden", "rtl"]),
+    type=click.Choice(MACHINES),
     default="golden",
     show_default=True,
     help="The golden model, or the Verilog in Verilator (built once a configuration).",
@@ -48,28 +51,66 @@ class Assignment(click.ParamType):
     "--iterations", type=click.IntRange(1), default=1, show_default=True, help="Runs, one after the other."
 )
 @click.option(
-    "--input", "inputs", type=Assignment(), multiple=True, help="Fills an input region before the run."
+    "--input", "inputs", type=Assignment(), multiple=True, help="Fills an input before the run."
 )
 @click.option(
-    "--output", "outputs", type=Assignment(), multiple=True, help="Keeps an output region after the run."
+    "--output", "outputs", type=Assignment(), multiple=True, help="Keeps an output after the run."
 )
 @click.option("--trace", type=path(), help="Writes every stream drive and memory write as CSV.")
 @click.option("--waves", type=path(), help="Writes the waves of --on rtl as FST.")
 @click.option("--json", "as_json", is_flag=True, help="The result for a program.")
 @config_option()
 def command(file, on, iterations, inputs, outputs, trace, waves, as_json, config: Config | None) -> None:
-    """Runs FILE, an image or assembly text, and prints its cycles and its output regions.
+    """Runs FILE, a compiled program, an image or assembly text, and prints its cycles and outputs.
 
-    Arrays are vectors, one a row; elements may be of any type, a short row ends in zeros. Outputs are uint8
-    [words, VL]. A fault of the chip ends the run with status 1.
+    A compiled program takes and gives tensors of the model's own shapes and types. In an image or assembly text inputs
+    and outputs are regions: arrays are vectors, one a row; elements may be of any type, a short row ends in zeros;
+    outputs are uint8 [words, VL]. A fault of the chip ends the run with status 1.
 
     \b
     Example:
       takt run examples/copy.takt --on rtl --input x=x.npy --output y=y.npy
     """
-    image = read_image(file, config)
     if waves and on == "golden":
         raise click.UsageError("--waves needs --on rtl, the golden model has no signals.")
+    with file.open("rb") as source:
+        compiled = source.read(len(MAGIC)) == MAGIC
+    if compiled:
+        _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, config)
+    else:
+        _regions(file, on, iterations, inputs, outputs, trace, waves, as_json, config)
+
+
+def _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, config) -> None:
+    """Runs a compiled program."""
+    model = Model.read(file)
+    if config and config.hash != model.config.hash:
+        raise click.UsageError(f"{file} was compiled for '{model.config.name}', not for '{config.name}'.")
+    known = (*model.container.compiled.outputs, *model.container.known)
+    for name, _ in outputs:
+        if name not in known:
+            raise click.UsageError(f"The program has no output '{name}'; it has {', '.join(known)}.")
+    given = {name: _loaded(source) for name, source in inputs}
+    with model.session(on, waves) as session:
+        results = session.step(given, iterations, range(iterations if trace else 0))
+        if trace:
+            _write(trace, _csv(session.machine.trace()).encode())
+    for name, target in outputs:
+        _save(target, results[name])
+    predicted = run_cycles(model.config, model.cycles, iterations)
+    if as_json:
+        shown = {name: array.tolist() for name, array in results.items()}
+        click.echo(json.dumps({"on": on, "cycles": session.cycles, "predicted": predicted, "outputs": shown}))
+        return
+    click.echo(_took(session.cycles, predicted, on))
+    for name, array in results.items():
+        click.echo(f"{name}: {array.dtype}{list(array.shape)}")
+        click.echo(textwrap.indent(np.array2string(array, max_line_width=110), "  "))
+
+
+def _regions(file, on, iterations, inputs, outputs, trace, waves, as_json, config) -> None:
+    """Runs an image or assembly text."""
+    image = read_image(file, config)
     arrays = [(region, _array(image, region, source)) for region, source in inputs]
     kept = [(_region(image.outputs, "output", region), target) for region, target in outputs]
     with ExitStack() as stack:
@@ -84,20 +125,22 @@ def command(file, on, iterations, inputs, outputs, trace, waves, as_json, config
             raise click.ClickException(f"{file}: {done.fault}")
         results = {region.name: machine.read(region.name, 0, region.words) for region in image.outputs}
     for region, target in kept:
-        buffer = io.BytesIO()
-        np.save(buffer, results[region.name])
-        _write(target, buffer.getvalue())
+        _save(target, results[region.name])
     predicted = run_cycles(image.config, timeline(image).cycles, iterations)
     if as_json:
         shown = {name: vectors.tolist() for name, vectors in results.items()}
         click.echo(json.dumps({"on": on, "cycles": done.cycles, "predicted": predicted, "outputs": shown}))
         return
-    where = {"golden": "golden model", "rtl": "RTL"}[on]
-    click.echo(f"{done.cycles:,} cycles on the {where}, {predicted:,} predicted.")
+    click.echo(_took(done.cycles, predicted, on))
     for name, vectors in results.items():
         click.echo(f"{name}:")
         for row in vectors:
             click.echo(f"  {bytes(row).hex(' ', image.config.lanes)}")
+
+
+def _took(cycles: int, predicted: int, on: str) -> str:
+    where = {"golden": "golden model", "rtl": "RTL"}[on]
+    return f"{cycles:,} cycles on the {where}, {predicted:,} predicted."
 
 
 def _rtl(c: Config, waves: Path | None, stack: ExitStack) -> Machine:
@@ -118,10 +161,7 @@ def _region(regions: tuple[Region, ...], kind: str, name: str) -> Region:
 def _array(image: Image, name: str, source: Path) -> np.ndarray:
     """The rows of a file as vectors of an input region, uint8 [n, VL]."""
     region, vl = _region(image.inputs, "input", name), image.config.vl
-    try:
-        array = np.atleast_2d(np.load(source, allow_pickle=False))
-    except ValueError as error:
-        raise click.UsageError(f"{source} is no array file of numpy: {error}.") from error
+    array = np.atleast_2d(_loaded(source))
     if array.ndim != 2 or array.dtype.kind not in "iufb":
         raise click.UsageError(
             f"{source} holds {array.dtype} {list(array.shape)}, it must be numbers [rows, elements]."
@@ -135,6 +175,19 @@ def _array(image: Image, name: str, source: Path) -> np.ndarray:
     padded = np.zeros((len(rows), vl), np.uint8)
     padded[:, : rows.shape[1]] = rows
     return padded
+
+
+def _loaded(source: Path) -> np.ndarray:
+    try:
+        return np.load(source, allow_pickle=False)
+    except ValueError as error:
+        raise click.UsageError(f"{source} is no array file of numpy: {error}.") from error
+
+
+def _save(target: Path, array: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    _write(target, buffer.getvalue())
 
 
 def _csv(trace: Trace) -> str:

@@ -29,8 +29,16 @@ class Tokenizer:
 
     @classmethod
     def read(cls, path: str | Path) -> "Tokenizer":
-        """From a `tokenizer.bin`: int32 longest piece, then per token float32 score, int32 length, bytes."""
-        data, at, pieces, scores = Path(path).read_bytes(), 4, [], []
+        """From a `tokenizer.bin`."""
+        return cls.parse(Path(path).read_bytes(), str(path))
+
+    @classmethod
+    def parse(cls, data: bytes, path: str) -> "Tokenizer":
+        """From the bytes of a `tokenizer.bin`: int32 longest piece, then per token float32 score, int32 length, bytes.
+
+        `path` names it in messages; TokenizerError for what is damaged.
+        """
+        at, pieces, scores = 4, [], []
         while at < len(data):
             if at + 8 > len(data):
                 raise TokenizerError(f"{path} ends inside of token {len(pieces)}.")

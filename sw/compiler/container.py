@@ -1,0 +1,150 @@
+"""A compiled program as one file: a ZIP archive with the configuration, the image, and where tensors lie.
+
+`program.json` says what the program is, `config.toml` is the chip, `image.bin` is what is loaded; a language model has
+its `tokenizer.bin`, an output that is known without a run its numpy array under `known/`. Equal programs give equal bytes.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import count
+
+import numpy as np
+
+from sw.arch.config import Config, ConfigError, parse
+from sw.arch.dtype import DType
+from sw.asm.image import Image, ImageError
+from sw.compiler.compiled import Binding, Compiled
+
+#: How every archive begins, which no image and no text does.
+MAGIC = b"PK\x03\x04"
+FORMAT, VERSION = "takt program", 1
+#: ZIP's least date, so that no time of day gets into a file.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+class ContainerError(ValueError):
+    """A file that is no program, or a damaged one; the text says what is wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class Container:
+    """A compiled program and what its users need beside it.
+
+    source : name of the model that it was made from
+    precision : of its products, such as `fp16`
+    elements : ONNX's number of the element type of inputs and outputs that have one, by name
+    known : outputs that need no run, by name
+    context : of a language model the number of its positions, else 0
+    tokenizer : of a language model, llama2.c's file; empty where there is none
+    bounds : least cycles of a run by reason, see `sw.compiler.bounds`
+    """
+
+    compiled: Compiled
+    source: str
+    precision: str
+    elements: Mapping[str, int] = field(default_factory=dict)
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)
+    context: int = 0
+    tokenizer: bytes = b""
+    bounds: Mapping[str, int] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """The archive."""
+        program = self.compiled
+        about = {
+            "format": FORMAT,
+            "version": VERSION,
+            "source": self.source,
+            "precision": self.precision,
+            "cycles": program.cycles,
+            "config": program.config.name,
+            "inputs": {name: _described(binding) for name, binding in program.inputs.items()},
+            "outputs": {name: _described(binding) for name, binding in program.outputs.items()},
+            "elements": dict(self.elements),
+            "known": list(self.known),
+            "context": self.context,
+            "bounds": dict(self.bounds),
+        }
+        parts = {
+            "program.json": json.dumps(about).encode(),
+            "config.toml": _toml(program.config).encode(),
+            "image.bin": program.image.to_bytes(),
+        }
+        if self.tokenizer:
+            parts["tokenizer.bin"] = self.tokenizer
+        for number, array in zip(count(), self.known.values(), strict=False):
+            buffer = io.BytesIO()
+            np.save(buffer, array)
+            parts[f"known/{number}.npy"] = buffer.getvalue()
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+            for name, data in parts.items():
+                target.writestr(zipfile.ZipInfo(name, _DATE), data, zipfile.ZIP_DEFLATED)
+        return archive.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str) -> "Container":
+        """The program in an archive called `name`; ContainerError in a sentence if there is none or it is damaged."""
+        parts = _parts(data, name)
+        try:
+            about = json.loads(parts["program.json"])
+            if about["format"] != FORMAT:
+                raise ContainerError(f"{name} is an archive, but not of a compiled program.")
+            if about["version"] != VERSION:
+                raise ContainerError(f"{name} has format version {about['version']}, this program reads version {VERSION}.")
+            config = parse(parts["config.toml"].decode(), about["config"])
+            bindings = [{key: _binding(one) for key, one in about[kind].items()} for kind in ("inputs", "outputs")]
+            known = {
+                key: np.load(io.BytesIO(parts[f"known/{number}.npy"]), allow_pickle=False)
+                for number, key in enumerate(about["known"])
+            }
+            return cls(
+                Compiled(config, Image.from_bytes(parts["image.bin"], config), *bindings, int(about["cycles"])),
+                about["source"],
+                about["precision"],
+                about["elements"],
+                known,
+                about["context"],
+                parts.get("tokenizer.bin", b""),
+                about["bounds"],
+            )
+        except (ImageError, ConfigError) as error:
+            raise ContainerError(f"{name}: {error}") from error
+        except ContainerError:
+            raise
+        except KeyError as error:
+            raise ContainerError(f"{name} is an archive, but not of a compiled program: it lacks {error}.") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ContainerError(f"{name} is damaged: its description does not read as one of a program.") from error
+
+
+def _parts(data: bytes, name: str) -> dict[str, bytes]:
+    """Contents of an archive by name; their CRCs are right."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {part: archive.read(part) for part in archive.namelist()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        raise ContainerError(f"{name} is damaged, or no compiled program: its archive cannot be read.") from error
+
+
+def _toml(config: Config) -> str:
+    """A configuration as its file would be; numbers, truth values, strings and lists look the same in JSON and TOML."""
+    values = asdict(config)
+    groups = {key: group for key, group in values.items() if isinstance(group, dict)}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if key not in groups]
+    for key, group in groups.items():
+        lines += ["", f"[{key}]", *(f"{entry} = {json.dumps(value)}" for entry, value in group.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _described(binding: Binding) -> dict:
+    return {"shape": binding.shape, "dtype": binding.dtype.text, "places": binding.places}
+
+
+def _binding(given: dict) -> Binding:
+    places = tuple(tuple((int(s), int(word)) for s, word in place) for place in given["places"])
+    return Binding(tuple(int(size) for size in given["shape"]), DType.parse(given["dtype"]), places)

@@ -1,0 +1,36 @@
+"""`takt compile`: a model as a program for one chip."""
+
+from pathlib import Path
+
+import click
+
+from sw.arch.config import Config
+from takt.model import compile
+from takt.options import config_option, path
+from takt.sources import LLAMA_PRECISIONS, ONNX_PRECISIONS
+
+
+@click.command()
+@click.argument("model", type=path())
+@click.option("-o", "--output", type=path(), required=True, help="The file that the program goes to.")
+@click.option(
+    "--precision",
+    type=click.Choice(tuple(dict.fromkeys((*ONNX_PRECISIONS, *LLAMA_PRECISIONS)))),
+    help="Of products: fp32 (default) or fp16 for ONNX, fp16 (default) or int8 for language models.",
+)
+@click.option("--tokenizer", type=path(), help="llama2.c's file; by default tokenizer.bin beside a checkpoint.")
+@click.option("--context", type=click.IntRange(1), help="Positions that a language model keeps; by default all.")
+@config_option(default="small", show_default=True)
+def command(model: Path, output: Path, precision, tokenizer, context, config: Config) -> None:
+    """Compiles MODEL for a chip and proves the program by the checker.
+
+    MODEL is an ONNX model (.onnx), a llama2.c checkpoint (.bin), or a folder with config.json and model.safetensors.
+
+    \b
+    Example:
+      takt compile model.onnx --config small -o model.takt.zip
+      takt run model.takt.zip --input x=x.npy --output y=y.npy
+    """
+    made = compile(model, config, precision, tokenizer, context)
+    made.save(output)
+    click.echo(f"{output}: {made.config.name}, {made.container.precision} products, {made.cycles:,} cycles a run.")

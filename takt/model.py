@@ -1,0 +1,177 @@
+"""A model as a program: compiled, kept in a file, run on a machine."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sw.arch.config import Config, load
+from sw.compiler.bounds import bounds
+from sw.compiler.compiled import CompileError, compile_graph
+from sw.compiler.container import Container
+from sw.compiler.graph import Graph, GraphError
+from sw.compiler.llama.checkpoint import Checkpoint
+from sw.compiler.stats import statistics
+from sw.machine import Machine, MachineError
+from takt.files import replacing
+from takt.sources import Source, language, onnx_model, opened
+
+#: Machines by the name that users choose them by.
+MACHINES = ("golden", "rtl")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A compiled model. Tensors at its border have the model's own shapes and types."""
+
+    container: Container
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Model":
+        """The program in a file that `save` wrote; ContainerError in a sentence if it is none."""
+        return cls(Container.from_bytes(Path(path).read_bytes(), str(path)))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the program to one file, which is there whole or not at all."""
+        with replacing(Path(path)) as file:
+            file.write(self.container.to_bytes())
+
+    @property
+    def config(self) -> Config:
+        """The chip that it is for."""
+        return self.container.compiled.config
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of one run, on any machine and for any input."""
+        return self.container.compiled.cycles
+
+    @property
+    def stats(self) -> dict:
+        """What a run does with the chip, see `sw.compiler.stats`, and under `bounds` what it cannot go below."""
+        return statistics(self.container.compiled.image) | {"bounds": dict(self.container.bounds)}
+
+    def run(self, inputs: Mapping[str, np.ndarray], on: str = "golden") -> dict[str, np.ndarray]:
+        """Outputs by name, from inputs by name, in one run from the initial state; `on` is `golden` or `rtl`."""
+        with self.session(on) as session:
+            return session.step(inputs)
+
+    @contextmanager
+    def session(self, on: str = "golden", waves: Path | None = None) -> Iterator["Session"]:
+        """A machine that holds the program, for several runs; states move on from one to the next.
+
+        waves : file that the RTL's signals go to. MachineError for what a simulator reports.
+        """
+        if on not in MACHINES:
+            raise ValueError(f"There is no machine '{on}'; there are {' and '.join(MACHINES)}.")
+        if on == "golden":
+            from sw.golden.chip import GoldenMachine
+
+            yield Session(self, GoldenMachine(self.config))
+        else:
+            # The golden model runs without the simulator and what it needs.
+            from takt.rtl import machine
+
+            with machine(self.config, waves) as made:
+                yield Session(self, made)
+
+
+class Session:
+    """A program on a machine; `cycles` is what the last run took there."""
+
+    def __init__(self, model: Model, machine: Machine):
+        self.machine, self.cycles, self._model = machine, 0, model
+        model.container.compiled.load(machine)
+
+    def step(
+        self, inputs: Mapping[str, np.ndarray], iterations: int = 1, traced: range = range(0)
+    ) -> dict[str, np.ndarray]:
+        """Outputs by name after a run, or `iterations` of them on the same inputs; those in `traced` are recorded.
+
+        CompileError for inputs that do not fit, MachineError for a fault of the chip.
+        """
+        program = self._model.container.compiled
+        program.write(self.machine, self._encoded(inputs))
+        run = self.machine.run(iterations, traced)
+        self.cycles = run.cycles
+        if run.fault:
+            raise MachineError(str(run.fault))
+        return self._decoded(program.read(self.machine))
+
+    def _encoded(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        elements = self._model.container.elements
+        return {
+            name: _element(elements[name]).encode(_of_type(array, elements[name], name), name) if name in elements else array
+            for name, array in inputs.items()
+        }
+
+    def _decoded(self, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        elements = self._model.container.elements
+        made = {
+            name: _element(elements[name]).decode(array) if name in elements else array for name, array in outputs.items()
+        }
+        return made | dict(self._model.container.known)
+
+
+def compile(
+    model: Graph | Checkpoint | str | Path | object,
+    config: Config | str = "small",
+    precision: str | None = None,
+    tokenizer: str | Path | None = None,
+    context: int | None = None,
+) -> Model:
+    """Compiles a model for a chip; it is proven by the checker before it is handed out.
+
+    model : a graph, an `onnx.ModelProto`, a language model's `Checkpoint`, or the path of an ONNX model (.onnx), of a
+            llama2.c checkpoint (.bin) or of a folder with config.json and model.safetensors
+    config : the chip, a preset's name, or the path of a TOML file
+    precision : of products; fp32 (default) and fp16 for ONNX models, fp16 (default) and int8 for language models
+    tokenizer : llama2.c's file, by default `tokenizer.bin` beside the checkpoint
+    context : positions that a language model keeps, by default all that it knows
+
+    GraphError, CheckpointError or CompileError in a sentence that names the node.
+    """
+    chip = config if isinstance(config, Config) else load(config)
+    name = "graph"
+    if isinstance(model, Graph):
+        if precision:
+            raise GraphError("A graph has its precision in its types, none can be chosen.")
+        name, source = model.name, Source(model, "as given")
+    elif isinstance(model, Checkpoint):
+        data = Path(tokenizer).read_bytes() if tokenizer else b""
+        name, source = "llama", language(model, chip, precision, data, context)
+    elif isinstance(model, str | Path):
+        name = Path(model).name
+        source = opened(Path(model), chip, precision, Path(tokenizer) if tokenizer else None, context)
+    else:
+        source = onnx_model(model, precision)
+    if not source.graph.outputs:
+        raise CompileError(f"All outputs of {name} are known without a run, there is nothing to compile.")
+    return Model(
+        Container(
+            compile_graph(source.graph, chip),
+            name,
+            source.precision,
+            source.elements,
+            source.known,
+            source.context,
+            source.tokenizer,
+            bounds(source.graph, chip),
+        )
+    )
+
+
+def _element(code: int):
+    from sw.compiler.onnx.types import ELEMENTS
+
+    return ELEMENTS[code]
+
+
+def _of_type(array: np.ndarray, code: int, name: str) -> np.ndarray:
+    """`array`, which must be of the model's type."""
+    array, wanted = np.asarray(array), _element(code).numpy
+    if array.dtype != wanted:
+        raise CompileError(f"The input '{name}' is {array.dtype}{list(array.shape)}, the model takes {wanted}.")
+    return array

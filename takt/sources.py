@@ -1,0 +1,122 @@
+"""Models in files, and how each kind becomes a graph for a chip."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from sw.arch.config import Config
+from sw.compiler.graph import Graph, GraphError
+from sw.compiler.llama.checkpoint import Checkpoint, CheckpointError, read_llama2c
+from sw.compiler.llama.tokenizer import Tokenizer, TokenizerError
+
+#: What products may be made in, the first by default.
+ONNX_PRECISIONS = ("fp32", "fp16")
+LLAMA_PRECISIONS = ("fp16", "int8")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A graph and what a `sw.compiler.container.Container` says about it."""
+
+    graph: Graph
+    precision: str
+    elements: Mapping[str, int] = field(default_factory=dict)
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)
+    context: int = 0
+    tokenizer: bytes = b""
+
+
+def shipped() -> Path:
+    """The checkpoint that comes with Takt; its tokenizer lies beside it."""
+    return Path(str(resources.files("examples"))) / "llama" / "model.bin"
+
+
+def opened(path: Path, config: Config, precision: str | None, tokenizer: Path | None, context: int | None) -> Source:
+    """The model in a file or folder. Errors are those of its kind, GraphError for a kind that is not known."""
+    if path.is_dir() or path.suffix == ".bin":
+        return language(checkpoint(path), config, precision, _tokenizer(path, tokenizer), context)
+    if path.suffix == ".onnx":
+        if tokenizer or context:
+            raise GraphError(f"{path} is an ONNX model; a tokenizer and a context belong to language models.")
+        return onnx_file(path, precision)
+    raise GraphError(
+        f"{path} is no model that can be compiled: it must be an ONNX model (.onnx), a llama2.c checkpoint (.bin) or a "
+        "folder with config.json and model.safetensors."
+    )
+
+
+def checkpoint(path: Path) -> Checkpoint:
+    """A language model from llama2.c's file or Hugging Face's folder."""
+    if path.is_dir():
+        from sw.compiler.llama.huggingface import read_huggingface
+
+        return read_huggingface(path)
+    return read_llama2c(path)
+
+
+def language(
+    model: Checkpoint, config: Config, precision: str | None = None, tokenizer: bytes = b"", context: int | None = None
+) -> Source:
+    """A language model's decode step. CheckpointError if the tokenizer is for another vocabulary."""
+    from sw.compiler.llama.build import decoder
+
+    chosen = _precision(precision, LLAMA_PRECISIONS, "a language model")
+    if tokenizer and (known := len(Tokenizer.parse(tokenizer, "The tokenizer").pieces)) != model.vocab:
+        raise CheckpointError(f"The tokenizer has {known} tokens, the model {model.vocab}.")
+    if chosen == "int8":
+        from sw.compiler.llama.int8 import int8_decoder
+
+        graph = int8_decoder(model, config.vl, context=context)
+    else:
+        graph = decoder(model, config.vl, context=context)
+    return Source(graph, chosen, context=context or model.context, tokenizer=tokenizer)
+
+
+def onnx_file(path: Path, precision: str | None = None) -> Source:
+    """An ONNX model from its file."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(path)
+    except DecodeError as error:
+        raise GraphError(f"{path} is no ONNX model: it does not decode.") from error
+    return onnx_model(model, precision)
+
+
+def onnx_model(model, precision: str | None = None) -> Source:
+    """An `onnx.ModelProto`; OnnxError in a sentence where it does not compile."""
+    from sw.compiler.formulas.products import dot_fp16, dot_fp32
+    from sw.compiler.onnx.importer import import_model
+
+    chosen = _precision(precision, ONNX_PRECISIONS, "an ONNX model")
+    imported = import_model(model, product={"fp32": dot_fp32, "fp16": dot_fp16}[chosen])
+    values = imported.outputs.items()
+    elements = {name: element.code for name, element in imported.inputs.items()}
+    elements |= {name: value.element.code for name, value in values if value.tensor is not None}
+    known = {name: value.array for name, value in values if value.tensor is None}
+    return Source(imported.graph, chosen, elements, known)
+
+
+def _precision(asked: str | None, possible: tuple[str, ...], what: str) -> str:
+    if asked is not None and asked not in possible:
+        raise GraphError(f"The precision of {what} is '{asked}'; possible are {', '.join(possible)}.")
+    return asked or possible[0]
+
+
+def _tokenizer(path: Path, given: Path | None) -> bytes:
+    """The tokenizer's file: the one given, or `tokenizer.bin` beside a checkpoint; empty if there is none."""
+    beside = (path if path.is_dir() else path.parent) / "tokenizer.bin"
+    if given is None and not beside.is_file():
+        return b""
+    data = (given or beside).read_bytes()
+    try:
+        Tokenizer.parse(data, str(given or beside))
+    except TokenizerError:
+        if given is None:
+            raise TokenizerError(f"{beside} is no tokenizer of llama2.c; name another with --tokenizer.") from None
+        raise
+    return data
