@@ -103,13 +103,17 @@ class Schedule:
                 return
         items = len(next(iter(task.outs.values())))
         if items > 1:
-            for part in (slice(0, items // 2), slice(items // 2, items)):
-                outs = {k: out[part] for k, out in task.outs.items()}
-                half = Chain(task.name, task.stages, [arg[part] for arg in task.args], outs)
+            halves = [self._part(task, part) for part in (slice(0, items // 2), slice(items // 2, items))]
+            for half in halves:
                 self._chain(half)
-            task.start = half.start
+            task.start = min(half.start for half in halves)
             return
         self._search(task, first, lambda at: self.chains.place(task, at, 1, west))
+
+    def _part(self, task: Chain, part: slice) -> Chain:
+        """A chain of some of the items of another."""
+        outs = {k: out[part] for k, out in task.outs.items()}
+        return Chain(task.name, task.stages, [arg[part] for arg in task.args], outs)
 
     def _gaps(self, task: Chain) -> set[int]:
         """Cycles between items with which operands come by on streams."""

@@ -5,7 +5,7 @@ import pytest
 
 from sw.compiler import layout
 from sw.compiler.graph import Graph
-from tests.compiler.machines import LENGTHS, VL16, agree, some, some_inputs
+from tests.compiler.machines import LENGTHS, agree, some, some_inputs
 
 SEED = 20261124
 
