@@ -110,7 +110,7 @@ def table(report: Report, where: str) -> Table:
     verdict = "equal" if set(report.cycles_measured) == {report.cycles_predicted} else "[red]NOT EQUAL[/red]"
     measured = " to ".join(f"{number:,}" for number in report.cycles_measured)
     for name, value in (
-        ("tokens whose logits equal the golden model's in every bit", f"{report.equal_tokens} of {report.tokens}"),
+        ("tokens with the golden model's logits, bit by bit", f"{report.equal_tokens} of {report.tokens}"),
         ("cycles a token, predicted and measured", f"{report.cycles_predicted:,} and {measured}: {verdict}"),
         (f"tokens a second at {CLOCK_MHZ} MHz (assumed clock)", f"{CLOCK_MHZ * 1e6 / report.cycles_predicted:,.0f}"),
         ("simulated tokens a second", f"{1 / report.seconds:.2f}"),

@@ -33,6 +33,14 @@ def path(**more) -> click.Path:
     return click.Path(path_type=Path, **more)
 
 
+def is_compiled(file: Path) -> bool:
+    """Whether a file is a compiled program, as far as its beginning says."""
+    if file.is_dir():
+        return False
+    with file.open("rb") as source:
+        return source.read(len(container.MAGIC)) == container.MAGIC
+
+
 def read_text(file: Path) -> str:
     """The text in a file; ImageError if it is none."""
     try:

@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from sw.arch.config import Config
-from sw.compiler.container import MAGIC
 from sw.compiler.llama.generate import generate
 from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import Tokenizer
 from takt.model import MACHINES, Model, compile
-from takt.options import config_option, path
+from takt.options import config_option, is_compiled, path
 from takt.sources import LLAMA_PRECISIONS, shipped
 
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
@@ -47,7 +46,7 @@ def command(
       takt llama --prompt "And Moses said" --tokens 60 --temperature 0.8 --seed 7
     """
     source = checkpoint or shipped()
-    if source.is_file() and source.open("rb").read(len(MAGIC)) == MAGIC:
+    if is_compiled(source):
         if config or precision or tokenizer or context:
             raise click.UsageError(f"{source} is compiled: its chip, precision, tokenizer and context are fixed.")
         model = Model.read(source)

@@ -15,14 +15,13 @@ from sw.arch.floorplan import floorplan
 from sw.arch.stream import Stream
 from sw.asm.image import Image, Region
 from sw.asm.timeline import timeline
-from sw.compiler.container import MAGIC
 from sw.golden.chip import GoldenMachine
 from sw.isa.table import run_cycles
 from sw.machine import Machine
 from sw.trace import DRIVE, Trace
 from takt.files import replacing
 from takt.model import MACHINES, Model
-from takt.options import config_option, path, read_image
+from takt.options import config_option, is_compiled, path, read_image
 
 
 class Assignment(click.ParamType):
@@ -73,12 +72,8 @@ def command(file, on, iterations, inputs, outputs, trace, waves, as_json, config
     """
     if waves and on == "golden":
         raise click.UsageError("--waves needs --on rtl, the golden model has no signals.")
-    with file.open("rb") as source:
-        compiled = source.read(len(MAGIC)) == MAGIC
-    if compiled:
-        _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, config)
-    else:
-        _regions(file, on, iterations, inputs, outputs, trace, waves, as_json, config)
+    kind = _tensors if is_compiled(file) else _regions
+    kind(file, on, iterations, inputs, outputs, trace, waves, as_json, config)
 
 
 def _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, config) -> None:

@@ -11,10 +11,9 @@ from rich.table import Table
 
 from sw.arch.config import Config
 from sw.compiler.bounds import REASONS
-from sw.compiler.container import MAGIC
 from sw.compiler.stats import USES, statistics
 from takt.model import Model
-from takt.options import config_option, path, read_image
+from takt.options import config_option, is_compiled, path, read_image
 
 #: What the queues of a class do.
 KINDS = {
@@ -40,9 +39,7 @@ def command(program: Path, as_json: bool, config: Config | None) -> None:
       takt stats model.takt.zip
       takt stats model.takt.zip --json
     """
-    with program.open("rb") as source:
-        compiled = source.read(len(MAGIC)) == MAGIC
-    found = Model.read(program).stats if compiled and config is None else statistics(read_image(program, config))
+    found = Model.read(program).stats if is_compiled(program) and config is None else statistics(read_image(program, config))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

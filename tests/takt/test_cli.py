@@ -12,25 +12,10 @@ import takt
 from sw.arch.config import PRESETS, load
 from sw.arch.floorplan import floorplan
 from sw.asm.image import Image
-from takt.cli import COMMANDS, main
+from takt.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 COPY = ROOT / "examples" / "copy.takt"
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs the command line: (status, standard output, standard error)."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        if isinstance(ended.value.code, str):
-            return 1, printed.out, printed.err + ended.value.code + "\n"
-        return ended.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 def test_help_teaches_every_command(run):
