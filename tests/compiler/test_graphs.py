@@ -259,7 +259,7 @@ MOVES = {
 @pytest.mark.parametrize("last", LENGTHS)
 def test_moves_of_every_kind(last, name, rng):
     graph = Graph()
-    for dtype in ("int8", "fp16", "fp32"):
+    for dtype in ("int8", "fp16", "fp32") if last < 32 else ("fp16",):
         x = graph.input(dtype, (2, 3, last), dtype)
         graph.output(dtype, MOVES[name](x))
         # What stands beside the elements is no zero now, and the result meets an operand of its own shape.
