@@ -18,6 +18,7 @@ from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
 from sw.compiler.place import Placer
 from sw.compiler.schedule import Schedule
+from sw.compiler.vectors import Copy, Vector
 from sw.compiler.verify import verify_graph, verify_schedule, verify_tasks
 
 
@@ -132,7 +133,7 @@ def _compile(graph: Graph, config: Config) -> Compiled:
     schedule = Schedule(lowering, chip, memory)
     verify_schedule(lowering)
     outputs = {name: _output(value, lowering.results[name], schedule) for name, value in normal.outputs.items()}
-    inputs = {name: _bind(value, lowering.grids[value], lambda vector: vector.copies[0]) for name, value in normal.inputs.items()}
+    inputs = {name: _bind(value, lowering.grids[value], _first) for name, value in normal.inputs.items()}
     program = emit(chip, lowering, schedule)
     for bindings, declare in ((inputs, program.input), (outputs, program.output)):
         for name, binding in bindings.items():
@@ -143,6 +144,11 @@ def _compile(graph: Graph, config: Config) -> Compiled:
     if findings:
         raise CompileError(f"The checker refuses the program of '{graph.name}': {findings[0]}")
     return Compiled(config, image, inputs, outputs, timeline(image).cycles)
+
+
+def _first(vector: Vector) -> Copy:
+    """The copy of an input that the host writes."""
+    return vector.copies[0]
 
 
 def _output(value: Tensor, grid: np.ndarray, schedule: Schedule) -> Binding:

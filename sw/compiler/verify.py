@@ -1,7 +1,7 @@
 """What must hold between two passes: rules of a graph, of its tasks, and of their schedule.
 
-Each function raises VerifyError, a fault of the pass before it, with a sentence that names the offender. What tasks
-mean in numbers is `sw.compiler.meaning`.
+Each function raises VerifyError, a fault of the pass before it, with a sentence that names the
+offender.
 """
 
 import numpy as np
@@ -188,7 +188,8 @@ def verify_schedule(lowering: Lowering) -> None:
         if isinstance(task, Scattering):
             for old, new in zip(task.before, task.outs, strict=True):
                 ready = new.copies[0].ready
-                _require(ready > old.last_read, f"Task '{task.name}' overwrites in cycle {ready} what is read in {old.last_read}")
+                last = old.last_read
+                _require(ready > last, f"Task '{task.name}' overwrites in cycle {ready} what is read in {last}")
         elif isinstance(task, Storing):
             last = task.before.last_read
             _require(task.start > last, f"Task '{task.name}' overwrites in cycle {task.start} what is read in {last}")

@@ -5,7 +5,7 @@ import pytest
 
 from sw.compiler import layout
 from sw.compiler.graph import Graph
-from tests.compiler.machines import LENGTHS, VL16, agree, some, some_inputs
+from tests.compiler.machines import LENGTHS, agree, some, some_inputs
 
 SEED = 20261124
 
@@ -400,8 +400,8 @@ def test_what_a_state_was_is_an_output(rng):
 
 def test_what_a_state_becomes_is_an_output(rng):
     graph = Graph()
-    x = graph.input("x", (2, 19), "int16")
-    state, table = graph.state("state", some((2, 19), "int16", rng)), graph.state("table", some((5, 16), "int16", rng))
+    x, table = graph.input("x", (2, 19), "int16"), graph.state("table", some((5, 16), "int16", rng))
+    graph.state("state", some((2, 19), "int16", rng))
     graph.store("state", x)
     graph.store("table", graph.scatter(table, graph.constant([[1]], "int16"), graph.input("row", (1, 16), "int16")))
     graph.output("becomes", graph.stores["state"])
