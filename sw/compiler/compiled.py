@@ -147,6 +147,7 @@ def _compile(graph: Graph, config: Config) -> Compiled:
 
 
 def _first(vector: Vector) -> Copy:
+    """The copy of an input that the host writes."""
     return vector.copies[0]
 
 

@@ -16,7 +16,7 @@ Item = tuple[str, dict[str, int]]
 
 def unread(lowering: Lowering) -> set[tuple[int, int, int]]:
     """Queue, cycle and word of every WRITE whose copy nobody reads."""
-    vectors: dict[int, Vector] = {id(v): v for task in lowering.tasks for v in task.makes}
+    vectors: dict[int, Vector] = {id(v): v for task in lowering.tasks for v in (*task.makes, *task.needs)}
     return {at for v in vectors.values() for copy in v.copies if not copy.reads for at in copy.writes}
 
 

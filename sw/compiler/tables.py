@@ -71,7 +71,8 @@ class Tables:
             values = {"addr": word, "rows": task.table.region_words, "stream": data + j, "map": by_map, "stride": 0}
             self.board.issue(self.chip.slice_queue[s], start, "SCATTER", values)
         for old, new in zip(task.before, task.outs, strict=True):
-            (copy,) = old.copies
+            # The home, which comes before all copies.
+            copy = old.copies[0]
             ready = max(copy.ready, start + timing.access + 1)
             new.copies.append(Copy(copy.slices, copy.words, ready))
         task.start = start

@@ -1,7 +1,7 @@
 """What must hold between two passes: rules of a graph, of its tasks, and of their schedule.
 
-Each function raises VerifyError, a fault of the pass before it, with a sentence that names the offender. What tasks
-mean in numbers is `sw.compiler.meaning`.
+Each function raises VerifyError, a fault of the pass before it, with a sentence that names the
+offender.
 """
 
 import numpy as np
@@ -104,7 +104,6 @@ def verify_tasks(lowering: Lowering) -> None:
             makers[id(vector)] = task
     given = {id(v) for tensor in lowering.graph.inputs.values() for v in lowering.grids[tensor].reshape(-1)}
     given |= {id(v) for tensor in lowering.graph.states.values() for v in lowering.grids[tensor].reshape(-1)}
-    done: set[Task] = set()
     for task in topological(lowering.tasks):
         for vector in task.needs:
             maker = makers.get(id(vector))
@@ -115,7 +114,6 @@ def verify_tasks(lowering: Lowering) -> None:
                 readers = set(old.readers) - {task}
                 _require(task.after >= readers, f"Task '{task.name}' overwrites what others still read")
         _verify_task(task)
-        done.add(task)
 
 
 def topological(tasks: list[Task]) -> list[Task]:
@@ -180,18 +178,23 @@ def _verify_task(task: Task) -> None:
 
 
 def verify_schedule(lowering: Lowering) -> None:
-    """Every task has its place, no vector is in memory before its maker began, no home changes before its last read."""
+    """Every task has its place, results stand after their maker began, no home changes before its last read."""
     for task in lowering.tasks:
         _require(task.start >= 0, f"Task '{task.name}' has no place in the schedule")
-        for vector in task.makes:
-            _require(bool(vector.copies), f"A result of task '{task.name}' is nowhere")
-            first = min(copy.ready for copy in vector.copies)
-            _require(first > task.start, f"A result of task '{task.name}' stands in cycle {first}, it began in {task.start}")
+        _require(all(vector.copies for vector in task.makes), f"A result of task '{task.name}' is nowhere")
+        # Of a chain that was divided, `start` is that of the last part.
+        ready = max((copy.ready for vector in task.makes for copy in vector.copies), default=task.start + 1)
+        _require(ready > task.start, f"The results of task '{task.name}' stand in cycle {ready}, it began in {task.start}")
         if isinstance(task, Scattering):
             for old, new in zip(task.before, task.outs, strict=True):
                 ready = new.copies[0].ready
+<<<<<<< HEAD
                 what = f"Task '{task.name}' overwrites in cycle {ready} what is read in {old.last_read}"
                 _require(ready > old.last_read, what)
+=======
+                last = old.last_read
+                _require(ready > last, f"Task '{task.name}' overwrites in cycle {ready} what is read in {last}")
+>>>>>>> proof
         elif isinstance(task, Storing):
             last = task.before.last_read
             _require(task.start > last, f"Task '{task.name}' overwrites in cycle {task.start} what is read in {last}")
