@@ -51,21 +51,20 @@ def bound(name: str, precision: str, preset: str = "small") -> Bound:
 class Speaker:
     """A program on a machine that writes text, token by token.
 
-    `seconds` is the wall time of all steps so far. MachineError or CompileError where a run is not as predicted.
+    `seconds` has the wall time of every step so far. MachineError or CompileError where a run is not as predicted.
     """
 
     def __init__(self, compiled: Compiled, machine: Machine):
         self._compiled, self._machine = compiled, machine
-        self.seconds, self.position = 0.0, 0
+        self.seconds: list[float] = []
         compiled.load(machine)
 
     def following(self, token: int) -> int:
         """The likeliest token behind `token` at the next position."""
-        inputs = {"token": np.int16([[token]]), "position": np.int16([[self.position]])}
+        inputs = {"token": np.int16([[token]]), "position": np.int16([[len(self.seconds)]])}
         begin = time.monotonic()
         logits = self._compiled.step(self._machine, inputs)["logits"]
-        self.seconds += time.monotonic() - begin
-        self.position += 1
+        self.seconds.append(time.monotonic() - begin)
         return int(logits.argmax())
 
     def text(self, tokens: int) -> list[int]:
