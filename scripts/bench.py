@@ -1,8 +1,8 @@
 """Measures the project's figures, prints them as a table and writes them to build/bench.json.
 
 Every key is always in the file. `--only KEY ...` measures some and leaves the others as they are there; a
-figure that was never measured has the value null. What takes many minutes beyond the rest (`setup.*`) is measured
-only with `--all` or when named. Goals that are not met are shown, and with `--check` the exit status is 1.
+figure that was never measured has the value null. What takes many minutes beyond the rest is measured only with
+`--all` or when named. Goals that are not met are shown, and with `--check` the exit status is 1.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import digits, export, gemm, plane, setup, weights
+from figures import compiler, dense, digits, export, ffn, gemm, llama, onnx, plane, setup, weights
 from figures.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +23,11 @@ FIGURES: tuple[Figure, ...] = (
     *digits.SPEEDS,
     *plane.FIGURES,
     *export.FIGURES,
+    *llama.FIGURES,
+    *ffn.FIGURES,
+    *dense.FIGURES,
+    *compiler.FIGURES,
+    *onnx.FIGURES,
     *setup.FIGURES,
 )
 OUTPUT = Path("build/bench.json")

@@ -14,6 +14,9 @@ KEYS = """
 digits.accuracy digits.accuracy_float digits.cycles_predicted digits.cycles_measured mxm.stream_utilisation
 gemm.512.small gemm.2560.full duel.64 duel.128 duel.256 duel.gemv256 mxm.full_weight_load sim.small_cps
 sim.plane_cps golden.small_cps export.full_s export.full_lines setup.cold_s setup.warm_s
+llama.cycles_predicted llama.cycles_measured llama.shipped.fp16 llama.shipped.int8 llama.260k.fp16 llama.260k.int8
+llama.shipped.full llama.260k.exact llama.260k.int8_agree llama.rtl_tps llama.golden_tps ffn.decode ffn.prefill128
+dense.autoencoder compile.260k_s compile.scaling onnx.passed onnx.failed
 """.split()
 
 
