@@ -188,13 +188,8 @@ def verify_schedule(lowering: Lowering) -> None:
         if isinstance(task, Scattering):
             for old, new in zip(task.before, task.outs, strict=True):
                 ready = new.copies[0].ready
-<<<<<<< HEAD
-                what = f"Task '{task.name}' overwrites in cycle {ready} what is read in {old.last_read}"
-                _require(ready > old.last_read, what)
-=======
                 last = old.last_read
                 _require(ready > last, f"Task '{task.name}' overwrites in cycle {ready} what is read in {last}")
->>>>>>> proof
         elif isinstance(task, Storing):
             last = task.before.last_read
             _require(task.start > last, f"Task '{task.name}' overwrites in cycle {task.start} what is read in {last}")
