@@ -251,7 +251,9 @@ class Lowering:
             raise GraphError(f"Node '{tensor.name}' is a product of {a.dtype.text}, the planes do {known}.")
         out = self._fresh(tensor)
         m, n = tensor.shape[-2:]
-        batches = tensor.size // (m * n)
+        # All rows meet the same columns if the second operand has no axes in front.
+        batches = tensor.size // (m * n) if len(b.shape) > 2 else 1
+        m = tensor.size // (n * batches)
         for batch in range(batches):
             rows = self.grids[a][batch * m : (batch + 1) * m]
             columns = self.grids[b]

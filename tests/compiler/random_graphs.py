@@ -90,7 +90,8 @@ class Builder:
 
     def _gather(self) -> Tensor:
         rows, width = self._of((1, 4, 20)), self._of(LENGTHS)
-        return self.graph.gather(self.graph.constant(some((rows, width), dtype := self._of(TYPES), self.rng), dtype), self._index(rows))
+        dtype = self._of(TYPES)
+        return self.graph.gather(self.graph.constant(some((rows, width), dtype, self.rng), dtype), self._index(rows))
 
     def _scatter(self) -> Tensor:
         source = self._any()
