@@ -118,3 +118,25 @@ assert row["yardstick"] == {"error": "The simulator is gone."} and row["goal"] =
 def test_goals_are_judged_and_a_failed_measurement_is_unmet():
     done = python("-c", JUDGE)
     assert done.returncode == 0, done.stderr
+
+
+BOUNDS = """
+import sys
+sys.path.insert(0, "scripts")
+from figures import dense, ffn
+from sw.arch.config import load
+
+small = load("small")
+# tiles: 10 x 2, 2 x 2 six times, 2 x 1 and 1 x 2, 2 x 10; four beats each, two planes
+assert dense.weight_bandwidth(small) == (20 + 24 + 2 + 2 + 20) * 4 // 2
+# a layer: ABC 7, ACC 7, 7 stops on, CONVERT 4, MUL 4, RELU 1, CONVERT 7; 7 stops between layers; ADD in all but one;
+# READ 2 and one stop on; WRITE and HALT
+assert dense.dependency_latency(small) == 10 * 37 + 9 * 7 + 9 + 3 + 2
+chip = ffn.chip()
+assert chip.vl == 32 and chip.mxm.west + chip.mxm.east == 4
+"""
+
+
+def test_bounds_of_dense_layers_are_those_worked_out_by_hand():
+    done = python("-c", BOUNDS)
+    assert done.returncode == 0, done.stderr
