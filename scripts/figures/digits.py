@@ -23,7 +23,7 @@ def small_chip() -> Path:
 
 @cache
 def report() -> Report:
-    """What `make sim` measures."""
+    """What `make digits` measures."""
     config, (_, held_out) = load("small"), digits()
     with CocotbMachine(config, small_chip()) as machine:
         return measure(machine, GoldenMachine(config), Network.load(), held_out, REPEATS)
