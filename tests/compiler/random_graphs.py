@@ -89,8 +89,8 @@ class Builder:
         return self.graph.elementwise("MIN", column, rows - 1)
 
     def _gather(self) -> Tensor:
-        rows, width = self._of((1, 4, 20)), self._of(LENGTHS)
-        return self.graph.gather(self.graph.constant(some((rows, width), dtype := self._of(TYPES), self.rng), dtype), self._index(rows))
+        rows, width, dtype = self._of((1, 4, 20)), self._of(LENGTHS), self._of(TYPES)
+        return self.graph.gather(self.graph.constant(some((rows, width), dtype, self.rng), dtype), self._index(rows))
 
     def _scatter(self) -> Tensor:
         source = self._any()
