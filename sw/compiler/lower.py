@@ -470,8 +470,6 @@ class Lowering:
         root = self._root(source)
         if root.op == "constant" and root not in self.tables:
             self._constant_table(root)
-        if root.op == "input":
-            raise GraphError(f"Node '{tensor.name}' gathers from the input '{root.name}'; it can from constants and states.")
         table = self.tables[root]
         if table.stripes > 1:
             raise GraphError(f"Node '{tensor.name}' gathers from '{root.name}', whose rows also become weights.")

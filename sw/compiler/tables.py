@@ -23,7 +23,8 @@ class Tables:
             access = self.chip.timing("GATHER").access
             known = max((copy.ready for v in task.reads for copy in v.copies), default=0)
             return max(known - access, *(self.router.earliest(v, stop) - k for k, v in enumerate(task.index)))
-        read = max((v.last_read for v in task.before), default=-1) + 1
+        # After the last read of the rows as they are, and after the scatter that made them so.
+        read = max((max(v.last_read + 1, v.copies[0].ready) for v in task.before), default=0)
         arrive = max(self.router.earliest(task.index, stop), self.router.earliest(task.data, stop))
         return max(arrive, read - self.chip.timing("SCATTER").access)
 

@@ -89,8 +89,7 @@ class Builder:
         return self.graph.elementwise("MIN", column, rows - 1)
 
     def _gather(self) -> Tensor:
-        rows, width = self._of((1, 4, 20)), self._of(LENGTHS)
-        dtype = self._of(TYPES)
+        rows, width, dtype = self._of((1, 4, 20)), self._of(LENGTHS), self._of(TYPES)
         return self.graph.gather(self.graph.constant(some((rows, width), dtype, self.rng), dtype), self._index(rows))
 
     def _scatter(self) -> Tensor:

@@ -341,6 +341,20 @@ def test_rows_scattered_become_weights(rows, width, dtype, rng):
     agree(graph, runs)
 
 
+def test_of_rows_with_one_index_the_last_stays(rng):
+    """The first row comes late, the second is there from the beginning."""
+    graph = Graph()
+    table = graph.state("table", some((6, 16), "fp32", rng))
+    x = graph.input("x", (1, 16), "fp32")
+    late = graph.elementwise("TANH", graph.reduce("SUM", x, 1)) + x
+    rows = layout.concat([late, graph.input("row", (1, 16), "fp32")], 0)
+    graph.store("table", graph.scatter(table, graph.constant([[1], [1]], "int16"), rows))
+    graph.output("y", graph.stores["table"])
+    (values,) = runs = given(graph, rng)
+    (result,) = agree(graph, runs, rtol=1e-5)
+    assert (result["y"][1] == values["row"][0]).all()
+
+
 # States --------------------------------------------------------------------------------------------------------
 
 
