@@ -167,16 +167,11 @@ class _Token:
         heads, items, interval = model.heads, model.heads * self.blocks, self.interval
         first = ("ADD",) if number else ("CONVERT",)
         spread = max(ceil(items * interval / self.planes) - interval, 0)
-        load = self.beats("fp16")
-        timing = self._timing
 
         attention_in = self.normed("attention in", first, self.tiles(2 * self.q + 2 * self.kv, model.dim), ("MUL",))
         # After the factor its MUL; after the products, whose cosine has the factor in it, RoPE's ADD, which takes as long.
         turned = Step("q and k", self.chain("MUL", "CONVERT"))
-        # The nearest slice is the vector unit's next stop; what is written can be read one cycle later.
-        keys = timing("SCATTER").access + 1 + timing("READ").d_func + self.m - 2 + timing("IW").d_func
-        # The product's way from the vector unit is the query's, which comes before.
-        scores = self.product("fp16") - (self.m - 1)
+        scores = self.product("fp16")
         several = ("MAX",) if self.blocks > 1 else ()
         exponent = self.step("SUB", "EXP2")
         # Between the maximum and the mix an item takes three operations, one of them on a special ALU.
@@ -197,7 +192,6 @@ class _Token:
         steps = [
             attention_in,
             turned,
-            Step("keys become weights", keys, load - 1),
             Step("scores and their maximum", scores + self.chain("MIN", *several) + self.reduced(), spread),
             Step("exponentials", exponent, softmax),
             Step("mix, or its sum's reciprocal", max(mix, total), max(mix + spread, total) - max(mix, total)),
@@ -210,7 +204,7 @@ class _Token:
         own = self.tiles(2 * self.q + 3 * self.kv, model.dim) + self.tiles(model.dim, self.q)
         own += self.tiles(2 * model.hidden, model.dim) + self.tiles(model.dim, model.hidden)
         passes = own * self.pass_cycles() + (2 * items + self.kv) * interval
-        loads = own * self.beats(self.precision) + (2 * self.blocks + 1) * load
+        loads = own * self.beats(self.precision) + (2 * self.blocks + 1) * self.beats("fp16")
         used = sum(step.latency + step.occupancy for step in steps)
         steps.append(Step("planes", 0, max(ceil(max(passes, loads) / self.planes) - used, 0)))
         return [Step(f"layer {number}: {step.name}", step.latency, step.occupancy) for step in steps]
