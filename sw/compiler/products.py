@@ -42,6 +42,13 @@ class Products:
         """Sees to it that all weights of a product lie where they can be loaded from."""
         self._tiles = [[self._words(task, tile) for tile in row] for row in task.tiles]
 
+    def free_from(self, task: Product, cycle: int) -> int:
+        """The first cycle, from `cycle` on, in which the plane starts no pass and is in none."""
+        unit = QUEUE + self.chip.queues[f"{task.plane}_A"].index
+        while self.board.held(unit, cycle) is not None:
+            cycle += 1
+        return cycle
+
     def place(self, task: Product, start: int) -> bool:
         """Schedules a prepared product with its first pass in cycle `start` exactly, the others as soon as they can be."""
         fp16, mark = task.dtype is DType.FP16, self.board.mark()

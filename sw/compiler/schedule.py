@@ -73,7 +73,8 @@ class Schedule:
             self._chain(task)
         elif isinstance(task, Product):
             self.products.prepare(task)
-            self._search(task, self.products.earliest(task), lambda at: self.products.place(task, at))
+            first = self.products.earliest(task)
+            self._search(task, first, lambda at: self.products.place(task, at), lambda at: self.products.free_from(task, at))
         elif isinstance(task, Reduction | Permutation):
             self._search(task, self.switches.earliest(task), lambda at: self.switches.place(task, at))
         elif isinstance(task, Gathering):
@@ -85,8 +86,11 @@ class Schedule:
         elif isinstance(task, Storing):
             self.tables.store(task)
 
-    def _search(self, task: Task, first: int, place) -> None:
-        for at in range(max(0, first), max(0, first) + TRIES):
+    def _search(self, task: Task, first: int, place, skip=lambda at: at) -> None:
+        """Tries one cycle after the other, beginning with `first`; `skip` gives the next that is worth it."""
+        at = max(0, first) - 1
+        for _ in range(TRIES):
+            at = skip(at + 1)
             if place(at):
                 return
         raise MemoryFull(f"Task '{task.name}' finds no place in the schedule within {TRIES} cycles from {first} on.")
