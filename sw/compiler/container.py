@@ -124,6 +124,8 @@ class Container:
 
 def _parts(data: bytes, name: str) -> dict[str, bytes]:
     """Contents of an archive by name; their CRCs are right."""
+    # What zipfile raises for damage depends on where it is: an unknown method or version is NotImplementedError, a set
+    # flag for encryption RuntimeError, a bad offset OSError or ValueError, cut contents the others.
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {part: archive.read(part) for part in archive.namelist()}

@@ -5,6 +5,7 @@ treated alike; it becomes one timed template over the instruction table. There a
 product, reduction, permutation, gather, scatter and store.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -129,19 +130,19 @@ class Stage:
 
 
 @dataclass(eq=False)
-class Task:
+class Task(ABC):
     """One intrinsic. `needs` are the vectors it reads, `makes` those it computes, `after` tasks that come first."""
 
     name: str
     after: set = field(default_factory=set, init=False)
     height: int = field(default=0, init=False)
-    #: Issue cycle of its first instruction and the cycle in which its last result stands, once scheduled.
+    #: Issue cycle of its first instruction, once scheduled.
     start: int = field(default=-1, init=False)
-    end: int = field(default=-1, init=False)
 
     @property
+    @abstractmethod
     def needs(self) -> list[Vector]:
-        raise NotImplementedError
+        """The vectors that it reads."""
 
     @property
     def makes(self) -> list[Vector]:
