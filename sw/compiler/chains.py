@@ -4,7 +4,8 @@ from sw.arch.dtype import DType
 from sw.compiler.chip import Chip
 from sw.compiler.graph import COMPARISONS
 from sw.compiler.route import QUEUE, RESULT, Router
-from sw.compiler.vectors import Chain, Product, Stage, Vector
+from sw.compiler.tasks import Chain, Product, Stage
+from sw.compiler.vectors import Vector
 from sw.isa.rows.vxm import ALU_TYPES, IMM, NEXT, PREV, STREAM, WITH_OVERFLOW
 
 _CHAIN = ("PREV", "NEXT")

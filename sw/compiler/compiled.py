@@ -13,7 +13,7 @@ from sw.check.program import check
 from sw.compiler.chip import Chip
 from sw.compiler.emit import emit, keep
 from sw.compiler.graph import Graph, GraphError, Tensor
-from sw.compiler.lower import Lowering
+from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
 from sw.compiler.place import Placer

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sw.asm.program import Program
 from sw.compiler.chip import Chip
-from sw.compiler.lower import Lowering
+from sw.compiler.lower.lowering import Lowering
 from sw.compiler.schedule import Schedule
 from sw.compiler.vectors import Copy, Vector
 from sw.isa.spec import Op

@@ -8,7 +8,7 @@ from sw.arch.dtype import DType
 from sw.compiler.chains import runs
 from sw.compiler.chip import Chip
 from sw.compiler.graph import Graph, Tensor
-from sw.compiler.vectors import Operand, Stage
+from sw.compiler.tasks import Operand, Stage
 
 #: About how many cycles a primitive takes, chained or through memory.
 _WEIGHT = {"elementwise": 5, "dot": 40, "reduce": 50, "move": 30, "gather": 20, "scatter": 20}

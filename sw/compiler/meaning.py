@@ -7,8 +7,8 @@ import numpy as np
 from sw.arch.dtype import DType
 from sw.compiler.evaluate import dot, elementwise
 from sw.compiler.graph import Graph, Tensor
-from sw.compiler.lower import Lowering
-from sw.compiler.vectors import (
+from sw.compiler.lower.lowering import Lowering
+from sw.compiler.tasks import (
     Chain,
     Gathering,
     Operand,
@@ -18,9 +18,9 @@ from sw.compiler.vectors import (
     Scattering,
     Stage,
     Task,
-    Vector,
+    topological,
 )
-from sw.compiler.verify import topological
+from sw.compiler.vectors import Vector
 
 _REDUCE = {"MAX": np.max, "MIN": np.min, "SUM": np.sum}
 

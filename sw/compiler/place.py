@@ -4,7 +4,7 @@ import numpy as np
 
 from sw.compiler.chip import Chip
 from sw.compiler.graph import Tensor
-from sw.compiler.lower import Lowering
+from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory, MemoryFull, as_bytes
 from sw.compiler.vectors import Copy, Table
 

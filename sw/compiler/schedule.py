@@ -10,15 +10,14 @@ from collections import Counter
 from sw.compiler.board import Board
 from sw.compiler.chains import Chains
 from sw.compiler.chip import Chip
-from sw.compiler.lower import Lowering
+from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory, MemoryFull
 from sw.compiler.products import Products
 from sw.compiler.route import TRIES, Router
 from sw.compiler.switches import Switches
 from sw.compiler.tables import Tables
-from sw.compiler.vectors import (
+from sw.compiler.tasks import (
     Chain,
-    Copy,
     Gathering,
     Permutation,
     Product,
@@ -26,8 +25,9 @@ from sw.compiler.vectors import (
     Scattering,
     Storing,
     Task,
-    Vector,
+    topological,
 )
+from sw.compiler.vectors import Copy, Vector
 
 #: Cycles after which a chain of several items is divided, because they find no place together.
 PATIENCE = 48
@@ -182,20 +182,9 @@ class Schedule:
 def ordered(tasks: list[Task], latency) -> list[Task]:
     """Tasks by falling height; among equal ones in the order of the graph."""
     number = {task: k for k, task in enumerate(tasks)}
-    readers: dict[Task, list[Task]] = {task: [] for task in tasks}
-    waiting = {task: len(task.after) for task in tasks}
-    for task in tasks:
-        for before in task.after:
-            readers[before].append(task)
-    order = [task for task in tasks if not waiting[task]]
-    for task in order:
-        for reader in readers[task]:
-            waiting[reader] -= 1
-            if not waiting[reader]:
-                order.append(reader)
-    if len(order) < len(tasks):
-        stuck = next(task.name for task in tasks if waiting[task])
-        raise ValueError(f"Task '{stuck}' waits for itself.")
+    order = topological(tasks)
     for task in reversed(order):
-        task.height = latency(task) + max((reader.height for reader in readers[task]), default=0)
+        task.height += latency(task)
+        for before in task.after:
+            before.height = max(before.height, task.height)
     return sorted(order, key=lambda task: (-task.height, number[task]))

@@ -3,7 +3,7 @@
 from sw.arch.dtype import DType
 from sw.compiler.chip import Chip, Engine
 from sw.compiler.route import QUEUE, Router
-from sw.compiler.vectors import Permutation, Reduction
+from sw.compiler.tasks import Permutation, Reduction
 from sw.isa.fields import REDUCE_OPS, REDUCE_TYPES
 
 

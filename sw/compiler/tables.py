@@ -2,7 +2,8 @@
 
 from sw.compiler.chip import Chip
 from sw.compiler.route import Router
-from sw.compiler.vectors import Copy, Gathering, Scattering, Storing, Vector
+from sw.compiler.tasks import Gathering, Scattering, Storing
+from sw.compiler.vectors import Copy, Vector
 
 
 class Tables:

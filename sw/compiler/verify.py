@@ -8,18 +8,8 @@ import numpy as np
 
 from sw.arch.dtype import DType
 from sw.compiler.graph import COMPARISONS, SUMS, Graph, Tensor
-from sw.compiler.lower import Lowering
-from sw.compiler.vectors import (
-    Chain,
-    Gathering,
-    Permutation,
-    Product,
-    Reduction,
-    Scattering,
-    Storing,
-    Task,
-    Vector,
-)
+from sw.compiler.lower.lowering import Lowering
+from sw.compiler.tasks import Scattering, Storing, Task, topological
 
 
 class VerifyError(ValueError):
@@ -109,72 +99,10 @@ def verify_tasks(lowering: Lowering) -> None:
             maker = makers.get(id(vector))
             known = vector.data is not None or id(vector) in given if maker is None else maker in task.after
             _require(known, f"Task '{task.name}' reads a vector of {vector.dtype.text} that is not there")
-        if isinstance(task, Scattering | Storing):
-            for old in task.before if isinstance(task, Scattering) else [task.before]:
-                readers = set(old.readers) - {task}
-                _require(task.after >= readers, f"Task '{task.name}' overwrites what others still read")
-        _verify_task(task)
-
-
-def topological(tasks: list[Task]) -> list[Task]:
-    """Tasks so that each comes after all in its `after`."""
-    order: dict[Task, None] = {}
-    waiting = list(tasks)
-    while waiting:
-        ready = [task for task in waiting if all(before in order for before in task.after)]
-        _require(bool(ready), f"Task '{waiting[0].name}' waits for itself")
-        order.update(dict.fromkeys(ready))
-        waiting = [task for task in waiting if task not in order]
-    return list(order)
-
-
-def _verify_task(task: Task) -> None:
-    """Item counts and types of one task."""
-
-    def same(vectors: list[list[Vector]]) -> None:
-        counts = {len(items) for items in vectors}
-        _require(len(counts) == 1, f"Task '{task.name}' has lists of {sorted(counts)} items")
-
-    def typed(vectors: list[Vector], dtype: DType, exactly: bool = True) -> None:
-        for vector in vectors:
-            fits = vector.dtype is dtype if exactly else vector.bytes == dtype.streams
-            _require(fits, f"Task '{task.name}' has a vector of {vector.dtype.text} for {dtype.text}")
-
-    if isinstance(task, Chain):
-        same([*task.args, *task.outs.values()])
-        made = None
-        for number, stage in enumerate(task.stages):
-            mask = stage.fn == "SELECT"
-            _require(not mask or made is DType.INT8, f"Task '{task.name}' selects by something other than a mask")
-            for operand in stage.operands:
-                if operand.kind == "ARG":
-                    typed(task.args[operand.value], stage.dtype, exactly=False)
-                elif operand.kind == "PREV":
-                    _require(not mask and made is stage.dtype, f"Task '{task.name}' hands on another type than its stage takes")
-            made = stage.to
-            typed(task.outs.get(number, []), made, exactly=False)
-    elif isinstance(task, Product):
-        same([*task.acts, *(out for out in task.outs)])
-        _require(len(task.acts) == len(task.tiles), f"Task '{task.name}' has {len(task.acts)} tiles of k and {len(task.tiles)}")
-        typed([v for row in task.tiles for tile in row for v in tile.columns], task.dtype, exactly=False)
-        typed([v for group in task.acts for v in group], task.dtype, exactly=False)
-        typed(task.makes, SUMS[task.dtype])
-    elif isinstance(task, Reduction):
-        same([task.source, task.outs])
-        typed(task.source, task.outs[0].dtype, exactly=False)
-    elif isinstance(task, Permutation):
-        same([task.source, task.outs])
-        typed(task.outs, task.source[0].dtype, exactly=False)
-    elif isinstance(task, Gathering):
-        same([task.index, task.outs])
-        typed(task.index, DType.INT16, exactly=False)
-        typed(task.outs, task.table.dtype, exactly=False)
-    elif isinstance(task, Scattering):
-        same([task.before, task.outs])
-        typed([task.index], DType.INT16, exactly=False)
-        typed([task.data], task.table.dtype, exactly=False)
-    elif isinstance(task, Storing):
-        typed([task.source], task.home.table.dtype, exactly=False)
+        for old in task.overwrites:
+            _require(task.after >= set(old.readers) - {task}, f"Task '{task.name}' overwrites what others still read")
+        for fault in task.faults():
+            raise VerifyError(f"Task '{task.name}' {fault}.")
 
 
 def verify_schedule(lowering: Lowering) -> None:

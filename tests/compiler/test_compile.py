@@ -13,7 +13,7 @@ from sw.compiler.board import Board
 from sw.compiler.chip import Chip
 from sw.compiler.compiled import CompileError, compile_graph
 from sw.compiler.graph import Graph, Tensor
-from sw.compiler.lower import Lowering
+from sw.compiler.lower.lowering import Lowering
 from sw.compiler.normalise import normalise
 from sw.compiler.verify import VerifyError, verify_graph, verify_schedule, verify_tasks
 from tests.compiler.machines import VL16, agree, some, some_inputs

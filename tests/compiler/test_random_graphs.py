@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sw.compiler.chip import Chip
 from sw.compiler.evaluate import Evaluator
-from sw.compiler.lower import Lowering
+from sw.compiler.lower.lowering import Lowering
 from sw.compiler.meaning import evaluate_tasks
 from sw.compiler.normalise import normalise
 from tests.compiler.machines import VL16, agree, some_inputs
