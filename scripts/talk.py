@@ -81,7 +81,7 @@ class _Timed:
 def talk(model: Model, machine: Machine, tokens: int, show) -> Report:
     """Greedy text of `tokens` tokens on `machine`, and the same steps on the golden model; pieces go to `show`."""
     measured, golden = _Timed(model, machine), _Timed(model, GoldenMachine(model.config))
-    words = Tokenizer.parse(model.container.tokenizer, "The tokenizer")
+    words = Tokenizer.parse(model.container.about.tokenizer, "The tokenizer")
     decoder, shown, equal = codecs.getincrementaldecoder("utf-8")("replace"), [], []
 
     def both(inputs):
@@ -89,7 +89,7 @@ def talk(model: Model, machine: Machine, tokens: int, show) -> Report:
         equal.append(found["logits"].tobytes() == expected["logits"].tobytes())
         return found
 
-    for said in generate(both, words.encode(""), Sampler(), tokens, model.container.context):
+    for said in generate(both, words.encode(""), Sampler(), tokens, model.container.about.context):
         shown.append(decoder.decode(words.piece(said.previous, said.token)))
         show(shown[-1])
     return Report(

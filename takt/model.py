@@ -10,7 +10,7 @@ import numpy as np
 from sw.arch.config import Config, load
 from sw.compiler.bounds import bounds
 from sw.compiler.compiled import CompileError, compile_graph
-from sw.compiler.container import Container
+from sw.compiler.container import About, Container
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.llama.checkpoint import Checkpoint
 from sw.compiler.stats import statistics
@@ -101,18 +101,18 @@ class Session:
         return self._decoded(program.read(self.machine))
 
     def _encoded(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        elements = self._model.container.elements
+        elements = self._model.container.about.elements
         return {
             name: _element(elements[name]).encode(_of_type(array, elements[name], name), name) if name in elements else array
             for name, array in inputs.items()
         }
 
     def _decoded(self, outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        elements = self._model.container.elements
+        elements = self._model.container.about.elements
         made = {
             name: _element(elements[name]).decode(array) if name in elements else array for name, array in outputs.items()
         }
-        return made | dict(self._model.container.known)
+        return made | dict(self._model.container.about.known)
 
 
 def compile(
@@ -138,7 +138,7 @@ def compile(
     if isinstance(model, Graph):
         if precision:
             raise GraphError("A graph has its precision in its types, none can be chosen.")
-        name, source = model.name, Source(model, "as given")
+        name, source = model.name, Source(model, About("as given"))
     elif isinstance(model, Checkpoint):
         data = Path(tokenizer).read_bytes() if tokenizer else b""
         name, source = "llama", language(model, chip, precision, data, context)
@@ -149,18 +149,7 @@ def compile(
         source = onnx_model(model, precision)
     if not source.graph.outputs:
         raise CompileError(f"All outputs of {name} are known without a run, there is nothing to compile.")
-    return Model(
-        Container(
-            compile_graph(source.graph, chip),
-            name,
-            source.precision,
-            source.elements,
-            source.known,
-            source.context,
-            source.tokenizer,
-            bounds(source.graph, chip),
-        )
-    )
+    return Model(Container(compile_graph(source.graph, chip), name, source.about, bounds(source.graph, chip)))
 
 
 def _element(code: int):

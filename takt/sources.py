@@ -1,13 +1,11 @@
 """Models in files, and how each kind becomes a graph for a chip."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import numpy as np
-
 from sw.arch.config import Config
+from sw.compiler.container import About
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.llama.checkpoint import Checkpoint, CheckpointError, read_llama2c
 from sw.compiler.llama.tokenizer import Tokenizer, TokenizerError
@@ -19,14 +17,10 @@ LLAMA_PRECISIONS = ("fp16", "int8")
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A graph and what a `sw.compiler.container.Container` says about it."""
+    """A graph and what its users need to know of the model that it is."""
 
     graph: Graph
-    precision: str
-    elements: Mapping[str, int] = field(default_factory=dict)
-    known: Mapping[str, np.ndarray] = field(default_factory=dict)
-    context: int = 0
-    tokenizer: bytes = b""
+    about: About
 
 
 def shipped() -> Path:
@@ -72,7 +66,7 @@ def language(
         graph = int8_decoder(model, config.vl, context=context)
     else:
         graph = decoder(model, config.vl, context=context)
-    return Source(graph, chosen, context=context or model.context, tokenizer=tokenizer)
+    return Source(graph, About(chosen, context=context or model.context, tokenizer=tokenizer))
 
 
 def onnx_file(path: Path, precision: str | None = None) -> Source:
@@ -98,7 +92,7 @@ def onnx_model(model, precision: str | None = None) -> Source:
     elements = {name: element.code for name, element in imported.inputs.items()}
     elements |= {name: value.element.code for name, value in values if value.tensor is not None}
     known = {name: value.array for name, value in values if value.tensor is None}
-    return Source(imported.graph, chosen, elements, known)
+    return Source(imported.graph, About(chosen, elements, known))
 
 
 def _precision(asked: str | None, possible: tuple[str, ...], what: str) -> str:

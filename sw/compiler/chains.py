@@ -2,11 +2,11 @@
 
 from sw.arch.dtype import DType
 from sw.compiler.chip import Chip
-from sw.compiler.graph import COMPARISONS
-from sw.compiler.route import QUEUE, RESULT, Router
+from sw.compiler.route import Router
 from sw.compiler.tasks import Chain, Product, Stage
 from sw.compiler.vectors import Vector
-from sw.isa.rows.vxm import ALU_TYPES, IMM, NEXT, PREV, STREAM, WITH_OVERFLOW
+from sw.compiler.ways import QUEUE, RESULT
+from sw.isa.rows.vxm import IMM, NEXT, PREV, STREAM, WITH_OVERFLOW
 
 _CHAIN = ("PREV", "NEXT")
 
@@ -176,13 +176,3 @@ class Chains:
 def _freedom(vectors: list[Vector]) -> int:
     """How many ways there are to bring vectors, at the least."""
     return min(1 << 10 if vector.data is not None else len(vector.copies) for vector in vectors)
-
-
-def result_type(fn: str, dtype: DType, to: DType) -> DType:
-    """The type in which a stage's result is kept."""
-    return DType.INT8 if fn in COMPARISONS else to if fn == "CONVERT" else dtype
-
-
-def takes(fn: str, dtype: DType) -> bool:
-    """Whether the vector unit has an operation for a type."""
-    return dtype in ALU_TYPES.get(fn, ())

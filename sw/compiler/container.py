@@ -31,52 +31,61 @@ class ContainerError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Container:
-    """A compiled program and what its users need beside it.
+class About:
+    """What users of a model's program need to know of the model.
 
-    source : name of the model that it was made from
     precision : of its products, such as `fp16`
     elements : ONNX's number of the element type of inputs and outputs that have one, by name
     known : outputs that need no run, by name
     context : of a language model the number of its positions, else 0
     tokenizer : of a language model, llama2.c's file; empty where there is none
-    bounds : least cycles of a run by reason, see `sw.compiler.bounds`
     """
 
-    compiled: Compiled
-    source: str
     precision: str
     elements: Mapping[str, int] = field(default_factory=dict)
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
     context: int = 0
     tokenizer: bytes = b""
+
+
+@dataclass(frozen=True, eq=False)
+class Container:
+    """A compiled program and what its users need beside it.
+
+    source : name of the model that it was made from
+    bounds : least cycles of a run by reason, see `sw.compiler.bounds`
+    """
+
+    compiled: Compiled
+    source: str
+    about: About
     bounds: Mapping[str, int] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """The archive."""
-        program = self.compiled
-        about = {
+        program, about = self.compiled, self.about
+        described = {
             "format": FORMAT,
             "version": VERSION,
             "source": self.source,
-            "precision": self.precision,
+            "precision": about.precision,
             "cycles": program.cycles,
             "config": program.config.name,
             "inputs": {name: _described(binding) for name, binding in program.inputs.items()},
             "outputs": {name: _described(binding) for name, binding in program.outputs.items()},
-            "elements": dict(self.elements),
-            "known": list(self.known),
-            "context": self.context,
+            "elements": dict(about.elements),
+            "known": list(about.known),
+            "context": about.context,
             "bounds": dict(self.bounds),
         }
         parts = {
-            "program.json": json.dumps(about).encode(),
+            "program.json": json.dumps(described).encode(),
             "config.toml": _toml(program.config).encode(),
             "image.bin": program.image.to_bytes(),
         }
-        if self.tokenizer:
-            parts["tokenizer.bin"] = self.tokenizer
-        for number, array in zip(count(), self.known.values(), strict=False):
+        if about.tokenizer:
+            parts["tokenizer.bin"] = about.tokenizer
+        for number, array in zip(count(), about.known.values(), strict=False):
             buffer = io.BytesIO()
             np.save(buffer, array)
             parts[f"known/{number}.npy"] = buffer.getvalue()
@@ -105,11 +114,7 @@ class Container:
             return cls(
                 Compiled(config, Image.from_bytes(parts["image.bin"], config), *bindings, int(about["cycles"])),
                 about["source"],
-                about["precision"],
-                about["elements"],
-                known,
-                about["context"],
-                parts.get("tokenizer.bin", b""),
+                About(about["precision"], about["elements"], known, about["context"], parts.get("tokenizer.bin", b"")),
                 about["bounds"],
             )
         except (ImageError, ConfigError) as error:

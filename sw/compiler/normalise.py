@@ -10,6 +10,7 @@ import numpy as np
 from sw.arch.dtype import DType
 from sw.compiler.evaluate import elementwise, value_of
 from sw.compiler.graph import Graph, Tensor
+from sw.compiler.rebuild import live, remade
 
 #: What a reduction leaves as it is.
 _NEUTRAL = {"SUM": 0.0, "MAX": -np.inf, "MIN": np.inf}
@@ -29,29 +30,18 @@ class _Rebuild:
         self.known: dict[tuple, Tensor] = {}
 
     def run(self) -> Graph:
-        live = self._live()
-        for tensor in self.old.tensors:
-            if tensor in live:
-                self.new.scope = tensor.name
-                self.of[tensor] = self._build(tensor)
+        for tensor in live(self.old, {}):
+            self.new.scope = tensor.name
+            self.of[tensor] = self._build(tensor)
         for name, value in self.old.stores.items():
             self.new.stores[name] = self.of[value]
         for name, value in self.old.outputs.items():
             self.new.outputs[name] = self.of[value]
         return self.new
 
-    def _live(self) -> set[Tensor]:
-        live = {*self.old.outputs.values(), *self.old.stores.values(), *self.old.inputs.values(), *self.old.states.values()}
-        for tensor in reversed(self.old.tensors):
-            if tensor in live:
-                live.update(tensor.operands)
-        return live
-
     def _build(self, tensor: Tensor) -> Tensor:
-        if tensor.op == "input":
-            return self._put(self.new.input(tensor.name, tensor.shape, tensor.dtype), 0.0)
-        if tensor.op == "state":
-            return self._put(self.new.state(tensor.name, tensor.attributes["initial"], tensor.dtype), 0.0)
+        if tensor.op in ("input", "state"):
+            return self._put(remade(self.new, tensor, ()), 0.0)
         if tensor.op == "constant":
             return self._constant(tensor.attributes["values"], tensor.dtype)
         operands = [self.of[operand] for operand in tensor.operands]
@@ -67,7 +57,7 @@ class _Rebuild:
     def _same(self, tensor: Tensor, operands: list[Tensor]) -> Tensor:
         key = (tensor.op, tuple(map(id, operands)), tensor.dtype, tensor.shape, _key(tensor.attributes))
         if key not in self.known:
-            made = self.new._make(tensor.op, tensor.shape, tensor.dtype, tuple(operands), **tensor.attributes)
+            made = remade(self.new, tensor, operands)
             self.known[key] = self._put(made, self._pad(made))
         return self.known[key]
 

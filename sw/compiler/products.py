@@ -8,9 +8,10 @@ of k are outermost, so that a vector is taken once and held; with several, all r
 from sw.arch.dtype import DType
 from sw.compiler.chip import Chip
 from sw.compiler.memory import Memory, MemoryFull
-from sw.compiler.route import QUEUE, Router
+from sw.compiler.route import Router
 from sw.compiler.tasks import Product
 from sw.compiler.vectors import Tile, Vector
+from sw.compiler.ways import QUEUE
 from sw.isa.fields import ACC_MODES
 
 #: Unit numbers on the board for the ways out of the arrays, and for the activations that they hold.

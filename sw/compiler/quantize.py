@@ -145,14 +145,13 @@ def _product(operand: _Operand, weights: np.ndarray, inputs: np.ndarray, scheme:
         rounded = corrected(weights, scales, inputs * operand.evening)
     else:
         rounded = nearest(weights, scales)
-    sums = graph.dot(operand.rows, graph.constant(rounded)).to(DType.FP32)
+    sums = graph.dot(operand.rows, graph.constant(rounded))
+    if scheme.bits == 16:
+        high, low = (graph.move(sums, part) for part in np.arange(sums.size).reshape(sums.shape))
+        if np.abs(rounded.astype(np.int64)).sum(axis=1).max(initial=0) * 128 * 257 < 1 << 31:
+            sums = graph.elementwise("SHL", high, 8) + low
+        else:
+            sums = high.to(DType.FP32) * 256.0 + low.to(DType.FP32)
     dynamic = isinstance(operand.scale, Tensor)
-    factors = scales.T * (1.0 if dynamic else operand.scale)
-    if scheme.bits == 8:
-        total = sums * graph.constant(factors)
-    else:
-        place = np.array([256.0, 1.0]).reshape(2, *(1 for _ in sums.shape[1:]))
-        high, low = np.arange(sums.size).reshape(sums.shape)
-        sums = sums * graph.constant(place * factors)
-        total = graph.move(sums, high) + graph.move(sums, low)
+    total = sums.to(DType.FP32) * graph.constant(scales.T * (1.0 if dynamic else operand.scale))
     return total * operand.scale if dynamic else total

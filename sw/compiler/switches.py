@@ -2,8 +2,9 @@
 
 from sw.arch.dtype import DType
 from sw.compiler.chip import Chip, Engine
-from sw.compiler.route import QUEUE, Router
+from sw.compiler.route import Router
 from sw.compiler.tasks import Permutation, Reduction
+from sw.compiler.ways import QUEUE
 from sw.isa.fields import REDUCE_OPS, REDUCE_TYPES
 
 

@@ -33,4 +33,4 @@ def command(model: Path, output: Path, precision, tokenizer, context, config: Co
     """
     made = compile(model, config, precision, tokenizer, context)
     made.save(output)
-    click.echo(f"{output}: {made.config.name}, {made.container.precision} products, {made.cycles:,} cycles a run.")
+    click.echo(f"{output}: {made.config.name}, {made.container.about.precision} products, {made.cycles:,} cycles a run.")

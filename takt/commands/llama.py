@@ -52,16 +52,16 @@ def command(
         model = Model.read(source)
     else:
         model = compile(source, config or "small", precision, tokenizer, context)
-    if not model.container.context:
+    if not model.container.about.context:
         raise click.UsageError(f"{source} is no language model.")
-    if not model.container.tokenizer:
+    if not model.container.about.tokenizer:
         raise click.UsageError(f"{source} has no tokenizer.bin beside it; name one with --tokenizer.")
-    words = Tokenizer.parse(model.container.tokenizer, f"The tokenizer of {source}")
+    words = Tokenizer.parse(model.container.about.tokenizer, f"The tokenizer of {source}")
     sampler, given = Sampler(temperature, top_p, seed), words.encode(prompt)
     decoder, cycles = codecs.getincrementaldecoder("utf-8")("replace"), []
     with model.session(on) as session:
         begin = time.monotonic()
-        for said in generate(session.step, given, sampler, tokens, model.container.context):
+        for said in generate(session.step, given, sampler, tokens, model.container.about.context):
             click.echo(decoder.decode(words.piece(said.previous, said.token)), nl=False)
             cycles.append(session.cycles)
         seconds = time.monotonic() - begin

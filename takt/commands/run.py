@@ -81,7 +81,7 @@ def _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, confi
     model = Model.read(file)
     if config and config.hash != model.config.hash:
         raise click.UsageError(f"{file} was compiled for '{model.config.name}', not for '{config.name}'.")
-    known = (*model.container.compiled.outputs, *model.container.known)
+    known = (*model.container.compiled.outputs, *model.container.about.known)
     for name, _ in outputs:
         if name not in known:
             raise click.UsageError(f"The program has no output '{name}'; it has {', '.join(known)}.")
@@ -93,14 +93,7 @@ def _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, confi
     for name, target in outputs:
         _save(target, results[name])
     predicted = run_cycles(model.config, model.cycles, iterations)
-    if as_json:
-        shown = {name: array.tolist() for name, array in results.items()}
-        click.echo(json.dumps({"on": on, "cycles": session.cycles, "predicted": predicted, "outputs": shown}))
-        return
-    click.echo(_took(session.cycles, predicted, on))
-    for name, array in results.items():
-        click.echo(f"{name}: {array.dtype}{list(array.shape)}")
-        click.echo(textwrap.indent(np.array2string(array, max_line_width=110), "  "))
+    _tell(as_json, on, session.cycles, predicted, results, _tensor)
 
 
 def _regions(file, on, iterations, inputs, outputs, trace, waves, as_json, config) -> None:
@@ -122,20 +115,25 @@ def _regions(file, on, iterations, inputs, outputs, trace, waves, as_json, confi
     for region, target in kept:
         _save(target, results[region.name])
     predicted = run_cycles(image.config, timeline(image).cycles, iterations)
+    lanes = image.config.lanes
+    _tell(as_json, on, done.cycles, predicted, results, lambda rows: "".join(f"\n  {bytes(r).hex(' ', lanes)}" for r in rows))
+
+
+def _tell(as_json: bool, on: str, cycles: int, predicted: int, results: dict[str, np.ndarray], text) -> None:
+    """Prints cycles and outputs; `text` gives what stands behind an output's name."""
     if as_json:
-        shown = {name: vectors.tolist() for name, vectors in results.items()}
-        click.echo(json.dumps({"on": on, "cycles": done.cycles, "predicted": predicted, "outputs": shown}))
+        shown = {name: array.tolist() for name, array in results.items()}
+        click.echo(json.dumps({"on": on, "cycles": cycles, "predicted": predicted, "outputs": shown}))
         return
-    click.echo(_took(done.cycles, predicted, on))
-    for name, vectors in results.items():
-        click.echo(f"{name}:")
-        for row in vectors:
-            click.echo(f"  {bytes(row).hex(' ', image.config.lanes)}")
-
-
-def _took(cycles: int, predicted: int, on: str) -> str:
     where = {"golden": "golden model", "rtl": "RTL"}[on]
-    return f"{cycles:,} cycles on the {where}, {predicted:,} predicted."
+    click.echo(f"{cycles:,} cycles on the {where}, {predicted:,} predicted.")
+    for name, array in results.items():
+        click.echo(f"{name}:{text(array)}")
+
+
+def _tensor(array: np.ndarray) -> str:
+    elements = textwrap.indent(np.array2string(array, max_line_width=110), "  ")
+    return f" {array.dtype}{list(array.shape)}\n{elements}"
 
 
 def _rtl(c: Config, waves: Path | None, stack: ExitStack) -> Machine:

@@ -32,6 +32,11 @@ def some_inputs(graph: Graph, rng: np.random.Generator) -> Values:
     return {name: some(tensor.shape, tensor.dtype.text, rng) for name, tensor in graph.inputs.items()}
 
 
+def given(graph: Graph, rng: np.random.Generator, runs: int = 1) -> list[Values]:
+    """Values for all inputs of a graph in some runs."""
+    return [some_inputs(graph, rng) for _ in range(runs)]
+
+
 def run(graph: Graph, runs: Sequence[Values], config: Config = VL16) -> list[Values]:
     """Outputs of runs that follow each other on the golden model."""
     compiled, machine = compile_graph(graph, config), GoldenMachine(config)

@@ -9,7 +9,7 @@ import pytest
 
 from sw.arch.config import load
 from sw.compiler.compiled import compile_graph
-from sw.compiler.container import MAGIC, Container, ContainerError
+from sw.compiler.container import MAGIC, About, Container, ContainerError
 from sw.compiler.graph import Graph
 from sw.golden.chip import GoldenMachine
 
@@ -29,18 +29,18 @@ def counter():
 @pytest.fixture(scope="module")
 def container():
     known = {"k": np.arange(6, dtype=np.int64).reshape(2, 3)}
-    return Container(
-        compile_graph(counter(), CONFIG), "counter.onnx", "fp32", {"k": 7}, known, 12, b"words", {"arithmetic": 3}
-    )
+    about = About("fp32", {"k": 7}, known, 12, b"words")
+    return Container(compile_graph(counter(), CONFIG), "counter.onnx", about, {"arithmetic": 3})
 
 
 def test_everything_comes_back_and_runs(container):
     back = Container.from_bytes(container.to_bytes(), "file")
     assert back.compiled.config == CONFIG
     assert back.compiled.image == container.compiled.image
-    for name in ("source", "precision", "elements", "context", "tokenizer", "bounds"):
-        assert getattr(back, name) == getattr(container, name), name
-    assert back.known["k"].dtype == np.int64 and (back.known["k"] == [[0, 1, 2], [3, 4, 5]]).all()
+    assert (back.source, back.bounds) == (container.source, container.bounds)
+    for name in ("precision", "elements", "context", "tokenizer"):
+        assert getattr(back.about, name) == getattr(container.about, name), name
+    assert back.about.known["k"].dtype == np.int64 and (back.about.known["k"] == [[0, 1, 2], [3, 4, 5]]).all()
     machine = GoldenMachine(CONFIG)
     back.compiled.load(machine)
     print("seed", SEED)
@@ -51,9 +51,7 @@ def test_everything_comes_back_and_runs(container):
 
 
 def test_equal_programs_are_equal_bytes(container):
-    again = Container(compile_graph(counter(), CONFIG), *[
-        getattr(container, name) for name in ("source", "precision", "elements", "known", "context", "tokenizer", "bounds")
-    ])  # fmt: skip
+    again = Container(compile_graph(counter(), CONFIG), container.source, container.about, container.bounds)
     assert again.to_bytes() == container.to_bytes()
     assert container.to_bytes().startswith(MAGIC)
 

@@ -1,0 +1,143 @@
+"""Results: taken where they come out, and written to memory on their way.
+
+Every result is written next to where it passes; what nobody then reads is dropped at the end.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from sw.compiler.board import Board
+from sw.compiler.chip import Chip
+from sw.compiler.memory import Memory
+from sw.compiler.vectors import Copy, Flight, Vector
+from sw.compiler.ways import WRITE_ACCESS, WRITE_ISSUE, Ways
+
+#: Results in a slice from which on those two stops further out are as good.
+CROWD = 64
+#: Readers of a result from which on it is sent far out.
+OFTEN = 3
+
+
+class Results(Ways):
+    """Finds streams and words for results."""
+
+    def __init__(self, chip: Chip, board: Board, memory: Memory):
+        super().__init__(chip, board, memory)
+        #: Results, of any number of vectors, that were sent to each slice.
+        self._landings = [0] * len(self.stops)
+
+    def release(self, vector: Vector) -> None:
+        """Gives back the ports of copies of a vector that nobody has read, once all its readers are placed."""
+        for copy in vector.copies:
+            if not copy.reads and copy.writes:
+                for s, (_, issue, _) in zip(copy.slices, copy.writes, strict=True):
+                    self.board.release(WRITE_ISSUE + s, issue)
+                    self.board.release(WRITE_ACCESS + s, issue)
+
+    def land(self, vectors: list[Vector], choices, stop: int, cycles: list[int], width: int, avoid=(), skew: int = 0):
+        """Takes results that stand at the stop next to `stop` in `cycles` on `width` streams from one of the codes
+        `choices` on, and writes them to memory on their way, if it can be not to the slices `avoid`. Byte j stands
+        there j times `skew` cycles later. The code, or None if it cannot be.
+        """
+        for west in dict.fromkeys(code >= self.streams for code in choices):
+            codes = [code for code in choices if (code >= self.streams) == west]
+            mark = self.board.mark()
+            places = self._places(vectors, stop, cycles, west, avoid, skew)
+            if places is not None:
+                for code in codes:
+                    if self._fly(vectors, code, stop, cycles, width, places, skew):
+                        return code
+            self.board.undo(mark)
+        return None
+
+    def _places(self, vectors: list[Vector], stop: int, cycles, west: bool, avoid, skew: int):
+        """Claims ports and words downstream: for every vector its slices and words."""
+        if vectors[0].wish is not None and not skew:
+            places = self._wished(vectors, stop, cycles, west)
+            if places is not None:
+                return places
+        slices: list[int] = []
+        first: list[int] = []
+        for j in range(vectors[0].bytes):
+            found = self._landing(vectors, stop, [cycle + j * skew for cycle in cycles], west, slices, avoid)
+            if found is None:
+                return None
+            slices.append(found[0])
+            first.append(found[1])
+        return [(slices, [word + k for word in first]) for k in range(len(vectors))]
+
+    def _wished(self, vectors: list[Vector], stop: int, cycles, west: bool):
+        mark, places = self.board.mark(), []
+        for vector, cycle in zip(vectors, cycles, strict=True):
+            words = []
+            for s in vector.wish:
+                hops = stop - self.stops[s] if west else self.stops[s] - stop
+                word = self.memory.allocate(s, 1, self.board) if hops > 0 else None
+                if word is None or not self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word):
+                    self.board.undo(mark)
+                    return None
+                words.append(word)
+            places.append((list(vector.wish), words))
+        return places
+
+    def _landing(self, vectors, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, int] | None:
+        """A slice downstream with a free write port at all times, and the first of its words for all vectors."""
+        # What is read again and again must not keep the ports near the centre from what is wanted at once.
+        often, count = len(vectors[0].readers) > OFTEN, len(vectors)
+
+        def order(s: int):
+            near, pressure = self.crowding(s)
+            return s in avoid, -near if often else near, pressure
+
+        for s in sorted((s for s in self._downstream(stop, west) if s not in taken), key=order):
+            hops = abs(self.stops[s] - stop)
+            for bank in (0, 1):
+                mark = self.board.mark()
+                word = self.memory.allocate(s, count, self.board, bank)
+                if word is not None and all(
+                    self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
+                ):
+                    self._landings[s] += 1
+                    self.board.on_undo(partial(self._leave, s))
+                    return s, word
+                self.board.undo(mark)
+        return None
+
+    def _leave(self, s: int) -> None:
+        self._landings[s] -= 1
+
+    def crowding(self, s: int) -> tuple[int, int]:
+        """Slices near the centre first, others as those fill."""
+        return self.chip.nearness[s] + self._landings[s] // CROWD, self.memory.pressure(s)
+
+    def _downstream(self, stop: int, west: bool) -> Sequence[int]:
+        """Slices to which what is driven at a stop comes; for units at the edge those up to the centre."""
+        if stop in self.chip.edges:
+            return self.chip.sides[stop > self.chip.vxm] if west == (stop > self.chip.vxm) else []
+        return [s for s, at in enumerate(self.stops) if (at < stop if west else at > stop)]
+
+    def _fly(self, vectors, code: int, stop: int, cycles, width: int, places, skew: int) -> bool:
+        """Takes the streams to the places where results are written, and issues the WRITEs."""
+        west, board, mark = code >= self.streams, self.board, self.board.mark()
+        for vector, cycle, (slices, words) in zip(vectors, cycles, places, strict=True):
+            stops = [self.stops[s] for s in slices]
+            end = min(stops) if west else max(stops)
+            for j in range(width):
+                if not board.span(*self.line(code + j, stop, cycle + j * skew, end)):
+                    board.undo(mark)
+                    return False
+            copy = Copy(tuple(slices), tuple(words), 0)
+            for j, (s, word) in enumerate(zip(slices, words, strict=True)):
+                issue = cycle + j * skew + abs(self.stops[s] - stop) - 1
+                board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word, "stream": code + j, "stride": 0})
+                copy.writes.append((self.chip.slice_queue[s], issue, word))
+                copy.ready = max(copy.ready, issue + 1)
+            vector.copies.append(copy)
+            vector.flight = None if skew else Flight(code, stop, cycle, end)
+            board.on_undo(lambda vector=vector, copy=copy: _forget(vector, copy))
+        return True
+
+
+def _forget(vector: Vector, copy: Copy) -> None:
+    vector.copies.remove(copy)
+    vector.flight = None
