@@ -23,7 +23,7 @@ def unread(lowering: Lowering) -> set[tuple[int, int, int]]:
 def keep(vector: Vector) -> Copy:
     """The copy of a result that the host reads."""
     copy = next((copy for copy in vector.copies if copy.reads), vector.copies[0])
-    copy.reads += 1
+    copy.count(1)
     return copy
 
 

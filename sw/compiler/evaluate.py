@@ -74,6 +74,9 @@ def value_of(tensor: Tensor, operands: list[np.ndarray], vl: int) -> np.ndarray:
             flat = np.concatenate([operand.reshape(-1) for operand in operands])
             index = tensor.attributes["index"]
             return np.where(index < 0, flat.dtype.type(0), flat[index])
+        case "bytes":
+            each = np.ascontiguousarray(operands[0])[..., None].view(np.int8)
+            return np.ascontiguousarray(np.moveaxis(each, -1, 0))
         case "gather":
             return _gather(*operands)
         case "scatter":

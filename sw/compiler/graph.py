@@ -1,6 +1,6 @@
 """The graph: typed tensor values of static shape, and a small builder in Python.
 
-Every node is one of nine primitives, each of which lowers to one intrinsic of the machine; everything else (softmax,
+Every node is one of ten primitives, each of which lowers to one intrinsic of the machine; everything else (softmax,
 normalisations, activations, layouts) is a formula over them (`sw.compiler.formulas`). Shapes are known, and types are
 those of the machine: truth values are INT8 masks, 0 or -1.
 """
@@ -207,6 +207,13 @@ class Graph:
         if index.max(initial=-1) >= (total := sum(source.size for source in sources)):
             raise GraphError(f"{self._where('move')} takes element {index.max()} of {total}.")
         return self._make("move", index.shape, sources[0].dtype, sources, index=index)
+
+    def bytes(self, a: Tensor) -> Tensor:
+        """Integers of n bytes [...] as INT8 [n, ...], the least significant first. It costs nothing on the chip, where the
+        bytes of a vector come on streams of their own."""
+        if a.dtype.is_float or a.dtype.streams == 1:
+            raise GraphError(f"{self._where('bytes')} are of {a.dtype.text}, it takes int16 and int32.")
+        return self._make("bytes", (a.dtype.streams, *a.shape), DType.INT8, (a,))
 
     def gather(self, table: Tensor, index: Tensor) -> Tensor:
         """Rows by number: table [n, width] (a constant, an input or a state) and index INT16 [m, 1] give [m, width].

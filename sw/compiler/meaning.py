@@ -50,7 +50,10 @@ class _Values:
             data = np.zeros(self.vl, vector.data.dtype)
             data[: len(vector.data)] = vector.data
             return data.view(dtype.numpy)
-        return self._known[id(vector)].view(dtype.numpy)
+        known = self._known[id(vector.whole)]
+        if vector.number is not None:
+            known = known.view(np.int8)[vector.number :: vector.whole.bytes]
+        return known.view(dtype.numpy)
 
     def set(self, vector: Vector, elements: np.ndarray) -> None:
         self._known[id(vector)] = np.ascontiguousarray(elements)

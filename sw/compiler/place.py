@@ -77,7 +77,7 @@ class Placer:
     def _home(self, vector) -> None:
         home = vector.home
         slices, first = home.table.regions[home.table.region(home.row, home.tile)]
-        vector.copies.append(Copy(slices, tuple(word + home.table.offset(home.row) for word in first), 0))
+        vector.lie(Copy(slices, tuple(word + home.table.offset(home.row) for word in first), 0))
 
     def _input(self, name: str, vectors) -> None:
         """Consecutive words in as many slices as an element has bytes."""
@@ -86,4 +86,4 @@ class Placer:
         slices = self._slices(side, vectors[0].bytes)
         first = [self._reserve(s, len(vectors), f"The input '{name}'") for s in slices]
         for k, vector in enumerate(vectors):
-            vector.copies.append(Copy(tuple(slices), tuple(word + k for word in first), 0))
+            vector.lie(Copy(tuple(slices), tuple(word + k for word in first), 0))

@@ -82,7 +82,7 @@ def quantized(
 
 @dataclass(frozen=True)
 class _Operand:
-    """rows : INT8 [parts, ..., k]; scale : what a step of the last part is worth; evening : [k]."""
+    """rows : INT8 [..., k], or [2, ..., k] of low and high bytes; scale : what a step is worth; evening : [k]."""
 
     rows: Tensor
     scale: Tensor | float
@@ -127,15 +127,12 @@ def _operand(values: Tensor, seen: np.ndarray, evening: np.ndarray, scheme: Sche
         scale = largest / 127 if scheme.bits == 8 else largest * _ROOM / (127 * 256)
         scaled = values * (1 / scale if even else graph.constant(evening[None] / scale))
     if scheme.bits == 8:
-        parts = [scaled.to(DType.INT8)]
+        rows = scaled.to(DType.INT8)
     else:
-        # u - 128 = 256 * high + low with both parts signed, and conversion's saturation is right for both.
+        # u - 128 = 256 * high + low with both parts signed: the bytes of u, but for the sign of the lower one.
         u = (scaled + 128.0).to(DType.INT16)
-        high = graph.elementwise("SAR", u, 8).to(DType.INT8)
-        low = (graph.elementwise("AND", u, 255) - 128).to(DType.INT8)
-        parts = [high, low]
-    rows = graph.move(parts, np.arange(len(parts) * values.size).reshape(len(parts), *values.shape))
-    return _Operand(rows if len(parts) > 1 else parts[0], scale, evening)
+        rows = graph.bytes(graph.elementwise("XOR", u, 128))
+    return _Operand(rows, scale, evening)
 
 
 def _product(operand: _Operand, weights: np.ndarray, inputs: np.ndarray, scheme: Scheme) -> Tensor:
@@ -147,7 +144,7 @@ def _product(operand: _Operand, weights: np.ndarray, inputs: np.ndarray, scheme:
         rounded = nearest(weights, scales)
     sums = graph.dot(operand.rows, graph.constant(rounded))
     if scheme.bits == 16:
-        high, low = (graph.move(sums, part) for part in np.arange(sums.size).reshape(sums.shape))
+        low, high = (graph.move(sums, part) for part in np.arange(sums.size).reshape(sums.shape))
         if np.abs(rounded.astype(np.int64)).sum(axis=1).max(initial=0) * 128 * 257 < 1 << 31:
             sums = graph.elementwise("SHL", high, 8) + low
         else:

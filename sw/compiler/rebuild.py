@@ -41,6 +41,8 @@ def remade(graph: Graph, tensor: Tensor, operands: Sequence[Tensor]) -> Tensor:
             return graph.reduce(attributes["fn"], *operands, attributes["axis"])
         case "move":
             return graph.move(operands, attributes["index"])
+        case "bytes":
+            return graph.bytes(*operands)
         case "gather":
             return graph.gather(*operands)
         case "scatter":

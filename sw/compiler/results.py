@@ -132,12 +132,8 @@ class Results(Ways):
                 board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word, "stream": code + j, "stride": 0})
                 copy.writes.append((self.chip.slice_queue[s], issue, word))
                 copy.ready = max(copy.ready, issue + 1)
-            vector.copies.append(copy)
-            vector.flight = None if skew else Flight(code, stop, cycle, end)
-            board.on_undo(lambda vector=vector, copy=copy: _forget(vector, copy))
+            vector.lie(copy)
+            if not skew:
+                vector.fly(Flight(code, stop, cycle, end))
+            board.on_undo(partial(vector.forget, copy))
         return True
-
-
-def _forget(vector: Vector, copy: Copy) -> None:
-    vector.copies.remove(copy)
-    vector.flight = None

@@ -44,11 +44,11 @@ class Schedule:
         self.switches = Switches(chip, self.router)
         self.tables = Tables(chip, self.router)
         self._side = 0
-        waiting = Counter(id(vector) for task in lowering.tasks for vector in set(task.needs))
-        waiting.update(id(vector) for value in lowering.graph.outputs.values() for vector in lowering.grids[value].flat)
+        waiting = Counter(id(vector) for task in lowering.tasks for vector in _wholes(task))
+        waiting.update(id(vector.whole) for value in lowering.graph.outputs.values() for vector in lowering.grids[value].flat)
         for task in ordered(lowering.tasks, self._latency):
             self._place(task)
-            for vector in dict.fromkeys(task.needs):
+            for vector in _wholes(task):
                 waiting[id(vector)] -= 1
                 if not waiting[id(vector)]:
                     self.router.release(vector)
@@ -188,3 +188,8 @@ def ordered(tasks: list[Task], latency) -> list[Task]:
         for before in task.after:
             before.height = max(before.height, task.height)
     return sorted(order, key=lambda task: (-task.height, number[task]))
+
+
+def _wholes(task: Task) -> dict[Vector, None]:
+    """The vectors that a task reads any byte of."""
+    return dict.fromkeys(vector.whole for vector in task.needs)

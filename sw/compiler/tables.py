@@ -76,7 +76,7 @@ class Tables:
             # The home, which comes before all copies.
             copy = old.copies[0]
             ready = max(copy.ready, start + timing.access + 1)
-            new.copies.append(Copy(copy.slices, copy.words, ready))
+            new.lie(Copy(copy.slices, copy.words, ready))
         task.start = start
         return True
 
@@ -98,7 +98,7 @@ class Tables:
         words = [word + table.offset(task.home.row) for word in first]
         after = max(task.before.last_read + 1, 0)
         copy = self.router.recopy(task.source, slices, words, after)
-        copy.reads += 1
+        copy.count(1)
         task.start = copy.ready
 
     def _both(self, size: int) -> list[int]:

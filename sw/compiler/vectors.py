@@ -17,6 +17,14 @@ class Copy:
     reads: int = 0
     #: Where its WRITEs are among the issued instructions; empty for what the host writes.
     writes: list = field(default_factory=list)
+    #: What it is a byte of.
+    whole: "Copy | None" = None
+
+    def count(self, more: int) -> None:
+        """Counts reads, which are also reads of what it is a byte of."""
+        self.reads += more
+        if self.whole is not None:
+            self.whole.count(more)
 
 
 @dataclass(eq=False, slots=True)
@@ -51,11 +59,46 @@ class Vector:
     readers: list = field(default_factory=list)
     #: Last cycle in which memory that holds it is read.
     last_read: int = -1
+    #: What it is a byte of, or itself, and which byte.
+    whole: "Vector" = None
+    number: int | None = None
+    #: Its bytes as vectors of their own, where somebody takes them, by number.
+    parts: dict[int, "Vector"] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.whole = self.whole or self
 
     @property
     def bytes(self) -> int:
         """Streams that it takes."""
         return self.dtype.streams
+
+    def byte(self, number: int) -> "Vector":
+        """One of its bytes, which comes and lies where that byte of it does."""
+        if number not in self.parts:
+            if self.data is not None:
+                self.parts[number] = Vector(DType.INT8, self.data.view(np.int8)[number :: self.bytes])
+            else:
+                self.parts[number] = Vector(DType.INT8, whole=self, number=number)
+        return self.parts[number]
+
+    def lie(self, copy: Copy) -> None:
+        """It lies in memory here, too."""
+        self.copies.append(copy)
+        for number, part in self.parts.items():
+            part.copies.append(Copy((copy.slices[number],), (copy.words[number],), copy.ready, whole=copy))
+
+    def fly(self, flight: Flight) -> None:
+        """It is sent off so."""
+        self.flight = flight
+        for number, part in self.parts.items():
+            part.flight = Flight(flight.code + number, flight.stop, flight.cycle, flight.end)
+
+    def forget(self, copy: Copy) -> None:
+        """It neither lies there nor is on its way."""
+        for vector in (self, *self.parts.values()):
+            vector.copies = [one for one in vector.copies if copy not in (one, one.whole)]
+            vector.flight = None
 
 
 @dataclass(eq=False)

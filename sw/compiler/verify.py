@@ -73,6 +73,8 @@ def _derived(tensor: Tensor) -> tuple[tuple[int, ...], DType]:
             size = sum(operand.size for operand in operands)
             _require(attributes["index"].max(initial=-1) < size, f"{tensor} takes more than the {size} elements there are")
             return attributes["index"].shape, operands[0].dtype
+        case "bytes":
+            return (operands[0].dtype.streams, *operands[0].shape), DType.INT8
         case "gather":
             return (operands[1].shape[0], operands[0].shape[1]), operands[0].dtype
         case "scatter":
@@ -96,8 +98,8 @@ def verify_tasks(lowering: Lowering) -> None:
     given |= {id(v) for tensor in lowering.graph.states.values() for v in lowering.grids[tensor].reshape(-1)}
     for task in topological(lowering.tasks):
         for vector in task.needs:
-            maker = makers.get(id(vector))
-            known = vector.data is not None or id(vector) in given if maker is None else maker in task.after
+            maker = makers.get(id(vector.whole))
+            known = vector.data is not None or id(vector.whole) in given if maker is None else maker in task.after
             _require(known, f"Task '{task.name}' reads a vector of {vector.dtype.text} that is not there")
         for old in task.overwrites:
             _require(task.after >= set(old.readers) - {task}, f"Task '{task.name}' overwrites what others still read")

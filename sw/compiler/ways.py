@@ -45,11 +45,11 @@ class Ways:
     def note_read(self, vector: Vector, copy: Copy, cycle: int) -> None:
         """Counts a read of a copy."""
         before = vector.last_read
-        copy.reads += 1
+        copy.count(1)
         vector.last_read = max(before, cycle)
 
         def back():
-            copy.reads -= 1
+            copy.count(-1)
             vector.last_read = before
 
         self.board.on_undo(back)

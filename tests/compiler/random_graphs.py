@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from sw.compiler import layout
 from sw.compiler.graph import Graph, Tensor
 from tests.compiler.machines import LENGTHS, some
 
@@ -10,6 +11,7 @@ TYPES = ("int8", "int16", "int32", "fp16", "fp32")
 _BINARY = ("ADD", "SUB", "MUL", "MIN", "MAX", "LT", "GE", "EQ")
 _BITS = ("AND", "OR", "XOR", "SHL", "SHR", "SAR")
 _UNARY = ("ABS", "NEG", "RELU")
+_KINDS = ("alu", "alu", "alu", "select", "convert", "bytes", "dot", "reduce", "move", "gather", "scatter", "state")
 
 
 class Builder:
@@ -22,7 +24,7 @@ class Builder:
         for k in range(2):
             self.pool.append(self.graph.input(f"x{k}", self._shape(), self._of(TYPES)))
         for _ in range(draw(st.integers(1, 9), label="nodes")):
-            kind = self._of(("alu", "alu", "alu", "select", "convert", "dot", "reduce", "move", "gather", "scatter", "state"))
+            kind = self._of(_KINDS)
             self.pool.append(getattr(self, f"_{kind}")())
         for k, tensor in enumerate(self.pool[-3:]):
             self.graph.output(f"y{k}", tensor)
@@ -64,6 +66,10 @@ class Builder:
 
     def _convert(self) -> Tensor:
         return self._any().to(self._of(TYPES))
+
+    def _bytes(self) -> Tensor:
+        parts = self.graph.bytes(self._any().to(self._of(("int16", "int32"))))
+        return layout.reshape(parts, (-1, parts.shape[-1]))
 
     def _dot(self) -> Tensor:
         dtype, a = self._of(("int8", "fp16")), self._any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sw.compiler.graph import Graph
-from tests.compiler.machines import LENGTHS, agree, given
+from tests.compiler.machines import LENGTHS, agree, given, some
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "fp32"])
@@ -96,6 +96,31 @@ def test_the_same_bits_as_another_type(rng):
     (values,) = runs = given(graph, rng)
     (result,) = agree(graph, runs)
     assert (result["exponent"] == values["a"].view(np.int32) >> 23 & 255).all()
+
+
+@pytest.mark.parametrize("kind", ["input", "constant", "state", "computed"])
+@pytest.mark.parametrize("dtype", ["int16", "int32"])
+@pytest.mark.parametrize("last", LENGTHS)
+def test_bytes_of_integers(last, dtype, kind, rng):
+    graph = Graph()
+    values = some((3, last), dtype, rng)
+    if kind == "constant":
+        x = graph.constant(values, dtype)
+    else:
+        x = graph.state("x", values, dtype) if kind == "state" else graph.input("x", (3, last), dtype)
+    known = values
+    if kind == "computed":
+        x, known = graph.elementwise("XOR", x, 128), values ^ 128
+    parts = graph.bytes(x)
+    weights = rng.integers(-9, 10, (40, last)).astype(np.int8)
+    graph.output("parts", parts)
+    graph.output("twice", parts + parts)
+    graph.output("product", graph.dot(parts, graph.constant(weights)))
+    graph.output("whole", graph.elementwise("ADD", x, 1))
+    expected = np.moveaxis(np.ascontiguousarray(known)[..., None].view(np.int8), -1, 0)
+    for result in agree(graph, [{"x": values} if "x" in graph.inputs else {}] * 2):
+        assert (result["parts"] == expected).all()
+        assert (result["product"] == expected.astype(np.int32) @ weights.T.astype(np.int32)).all()
 
 
 @pytest.mark.parametrize("overflow", ["sat", "mod"])

@@ -10,7 +10,7 @@ from sw.compiler.chip import Chip
 from sw.compiler.graph import Graph, Tensor
 from sw.compiler.lower import order
 from sw.compiler.lower.dots import Dots
-from sw.compiler.lower.draft import Draft
+from sw.compiler.lower.draft import Draft, grid_of
 from sw.compiler.lower.elementwise import Elementwise
 from sw.compiler.lower.lanes import Lanes
 from sw.compiler.lower.rows import Rows
@@ -52,7 +52,14 @@ class Lowering(Draft):
                 return self._lanes.reduce(tensor)
             case "move":
                 return self._lanes.move(tensor)
+            case "bytes":
+                (whole,) = tensor.operands
+                return np.concatenate([self._bytes(whole, number) for number in range(whole.dtype.streams)])
             case "gather":
                 return self._rows.gather(tensor)
             case _:
                 return self._rows.scatter(tensor)
+
+    def _bytes(self, whole: Tensor, number: int) -> np.ndarray:
+        grid = self.grids[whole]
+        return grid_of([vector.byte(number) for vector in grid.flat], grid.shape)

@@ -42,7 +42,7 @@ def send_both_ways(tasks: list[Task], chip: Chip) -> None:
     products: dict[Task, list[Product]] = {}
     for task in tasks:
         if isinstance(task, Product):
-            for maker in dict.fromkeys(makers[id(v)] for group in task.acts for v in group if id(v) in makers):
+            for maker in dict.fromkeys(makers[id(v.whole)] for group in task.acts for v in group if id(v.whole) in makers):
                 products.setdefault(maker, []).append(task)
     for maker, users in products.items():
         last = max(maker.outs)
@@ -56,7 +56,7 @@ def send_both_ways(tasks: list[Task], chip: Chip) -> None:
         maker.stages = twice
         for user in users:
             if chip.planes[user.plane].hemisphere == 0:
-                user.acts = [[twins.get(id(v), v) for v in group] for group in user.acts]
+                user.acts = [[_twin(v, twins) for v in group] for group in user.acts]
 
 
 def link(tasks: list[Task]) -> None:
@@ -64,11 +64,19 @@ def link(tasks: list[Task]) -> None:
     makers = {id(vector): task for task in tasks for vector in task.makes}
     for task in tasks:
         for vector in task.needs:
-            vector.readers.append(task)
-            if id(vector) in makers:
-                task.after.add(makers[id(vector)])
+            vector.whole.readers.append(task)
+            if id(vector.whole) in makers:
+                task.after.add(makers[id(vector.whole)])
     for task in tasks:
         for vector in task.overwrites:
             task.after.update(reader for reader in vector.readers if reader is not task)
             if id(vector) in makers:
                 task.after.add(makers[id(vector)])
+
+
+def _twin(vector: Vector, twins: dict[int, Vector]) -> Vector:
+    """The twin of a vector, or that byte of its twin, or itself if it has none."""
+    twin = twins.get(id(vector.whole))
+    if twin is None:
+        return vector
+    return twin if vector.number is None else twin.byte(vector.number)
