@@ -69,8 +69,8 @@ def quantized(
             evening = _evening(samples[name], [_weights(dot) for dot in shared[operand]], scheme.smoothing)
             source, index = _source(operand)
             result.scope = operand.name
-            values = new[source] if index is None else result.move(new[source], index)
-            operands[operand] = _operand(values.to(DType.FP32), samples[name] * evening, evening, scheme)
+            values = new[source].to(DType.FP32)
+            operands[operand] = _operand(values, index, samples[name] * evening, evening, scheme)
         result.scope = name
         new[tensor] = _product(operands[operand], _weights(tensor), samples[name], scheme)
     for name, value in graph.stores.items():
@@ -92,9 +92,10 @@ class _Operand:
 def _source(operand: Tensor) -> tuple[Tensor, np.ndarray | None]:
     """What FP32 values an operand was rounded from, and how they were moved after it, if they were."""
     if operand.op == "move" and len(operand.operands) == 1:
-        inner, _ = _source(operand.operands[0])
-        if inner is not operand.operands[0] and inner.op != "move":
-            return inner, operand.attributes["index"]
+        inner, moved = _source(operand.operands[0])
+        index = operand.attributes["index"]
+        if inner is not operand.operands[0] and moved is None and len(np.unique(used := index[index >= 0])) == used.size:
+            return inner, index
     elif operand.op == "elementwise" and operand.attributes["fn"] == "CONVERT":
         return operand.operands[0], None
     return operand, None
@@ -115,24 +116,42 @@ def _evening(inputs: np.ndarray, weights: list[np.ndarray], exponent: float) -> 
     return np.where(used, size[used].max() / size, 1.0)
 
 
-def _operand(values: Tensor, seen: np.ndarray, evening: np.ndarray, scheme: Scheme) -> _Operand:
-    graph, even = values.graph, bool((evening == 1).all())
+def _operand(values: Tensor, index: np.ndarray | None, seen: np.ndarray, evening: np.ndarray, scheme: Scheme) -> _Operand:
+    graph = values.graph
+    if index is not None and scheme.dynamic:
+        values, index = graph.move(values, index), None
+    factors = _spread(evening, values, index)
     if scheme.dynamic:
-        values = values if even else values * graph.constant(evening[None])
+        values = values if factors is None else values * graph.constant(factors)
         size = graph.elementwise("MAX", graph.reduce("MAX", graph.elementwise("ABS", values), len(values.shape) - 1), _TINY)
         steps = 127.0 if scheme.bits == 8 else 127 * 256.0
         scaled, scale = values * (graph.elementwise("RECIP", size) * steps), size * (1 / steps)
     else:
         largest = max(float(np.abs(seen).max(initial=0)), _TINY)
         scale = largest / 127 if scheme.bits == 8 else largest * _ROOM / (127 * 256)
-        scaled = values * (1 / scale if even else graph.constant(evening[None] / scale))
+        scaled = values * (1 / scale if factors is None else graph.constant(factors / scale))
     if scheme.bits == 8:
         rows = scaled.to(DType.INT8)
     else:
         # u - 128 = 256 * high + low with both parts signed: the bytes of u, but for the sign of the lower one.
         u = (scaled + 128.0).to(DType.INT16)
         rows = graph.bytes(graph.elementwise("XOR", u, 128))
+    if index is not None:
+        parts = np.arange(rows.size // values.size).reshape(-1, *(1 for _ in index.shape))
+        moved = np.where(index < 0, -1, index + parts * values.size)
+        rows = graph.move(rows, moved[0] if scheme.bits == 8 else moved)
     return _Operand(rows, scale, evening)
+
+
+def _spread(evening: np.ndarray, values: Tensor, index: np.ndarray | None) -> np.ndarray | None:
+    """Factors of `values`, some of which move to places in rows that `evening` has factors for; None if all are 1."""
+    if (evening == 1).all():
+        return None
+    if index is None:
+        return evening[None]
+    factors = np.ones(values.size)
+    factors[index[index >= 0]] = np.broadcast_to(evening, index.shape)[index >= 0]
+    return factors.reshape(values.shape)
 
 
 def _product(operand: _Operand, weights: np.ndarray, inputs: np.ndarray, scheme: Scheme) -> Tensor:

@@ -59,12 +59,12 @@ def test_steps_of_a_small_model_in_fp16():
 def test_steps_of_a_small_model_in_int8():
     bound = token_bound(small_model(context=256), load("small"), "int8")
     found = steps(bound, 1)
-    # ADD, MUL, ADD, CONVERT, AND, SUB, CONVERT; SHL, ADD, CONVERT, and RoPE's MUL; two rows
-    products = 4 + 4 + 4 + 4 + 1 + 1 + 7 + INT8_PRODUCT + 1 + 1 + 4 + 4
+    # ADD, MUL, ADD, CONVERT, XOR; SHL, ADD, CONVERT, and RoPE's MUL; two rows
+    products = 4 + 4 + 4 + 4 + 4 + INT8_PRODUCT + 1 + 1 + 4 + 4
     assert found["attention in"] == (max(65, products), max(0, products + 1 + 2 * 1 - 65))
-    assert found["mixed into wo"] == (4 + 4 + 4 + 1 + 1 + 7, 0)
+    assert found["mixed into wo"] == (4 + 4 + 4 + 4, 0)
     assert found["wo"] == (INT8_PRODUCT + 1 + 1 + 4 + 4, 1 + 2)
-    assert found["SiLU"] == (4 + 7 + 4 + 7 + 4 + 4 + 4 + 1 + 1 + 7, 0)
+    assert found["SiLU"] == (4 + 7 + 4 + 7 + 4 + 4 + 4 + 4, 0)
     # two parts on two planes join in INT32
     assert found["w2"] == (INT8_PRODUCT + 1 + 1 + 1 + 4 + 4, 1)
 

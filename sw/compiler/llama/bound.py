@@ -25,8 +25,8 @@ from sw.isa.table import instruction
 
 PRECISIONS = ("fp16", "int8")
 #: From a value that a product's operand is made of to the operand, and from its sums to FP32; INT8 products take
-#: activations of 16 bits as a high and a low row. A factor at either end is part of the MUL that stands there.
-_ENTER = {"fp16": ("CONVERT",), "int8": ("ADD", "CONVERT", "AND.int16", "SUB.int16", "CONVERT")}
+#: activations of 16 bits as two rows, their bytes. A factor at either end is part of the MUL that stands there.
+_ENTER = {"fp16": ("CONVERT",), "int8": ("ADD", "CONVERT", "XOR.int16")}
 _LEAVE = {"fp16": (), "int8": ("SHL.int32", "ADD.int32", "CONVERT")}
 _ROWS = {"fp16": 1, "int8": 2}
 #: LW takes this many streams at most.
