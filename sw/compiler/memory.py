@@ -1,7 +1,8 @@
 """Where vectors lie: words of slices, given out as a schedule needs them.
 
-Constants fill a slice from its last word downwards, results each bank from its first word upwards. A result takes the
-bank that is not read while it is written.
+Constants fill a slice from its last word downwards, results each bank from its first word upwards; where these meet,
+results take words whose own results have been read for the last time. A result takes the bank that is not read while it
+is written.
 """
 
 import numpy as np
@@ -23,6 +24,8 @@ class Memory:
         #: Slice and bank -> first word that no result has.
         self._low = [[0, config.bank_words] for _ in range(slices)]
         self._high = [config.mem.words] * slices
+        #: By slice and bank: words whose results nobody reads any more, and from which cycle on they may be written.
+        self._freed: list[list[dict[int, int]]] = [[{}, {}] for _ in range(slices)]
         #: Constants: (slice, first word, bytes [words, lanes]).
         self.contents: list[tuple[int, int, object]] = []
 
@@ -34,16 +37,33 @@ class Memory:
         """How many words of a slice hold constants."""
         return self.config.mem.words - self._high[s]
 
-    def allocate(self, s: int, words: int, board: Board, bank: int = 0) -> int | None:
-        """Consecutive words of a bank for results, or None if there is no room."""
+    def allocate(self, s: int, words: int, board: Board, cycle: int, bank: int = 0) -> int | None:
+        """Consecutive words of a bank for results that are written from `cycle` on, or None if there is no room."""
         low = self._low[s]
         start = low[bank]
         end = min(self._high[s], (bank + 1) * self.config.bank_words)
         if start + words > end:
-            return None
+            return self._again(self._freed[s][bank], words, board, cycle)
         low[bank] = start + words
         board.on_undo(lambda: low.__setitem__(bank, start))
         return start
+
+    def _again(self, freed: dict[int, int], words: int, board: Board, cycle: int) -> int | None:
+        """Consecutive words that are free again in a cycle."""
+        runs = (range(start, start + words) for start in sorted(freed))
+        run = next((run for run in runs if all(freed.get(word, cycle + 1) <= cycle for word in run)), None)
+        if run is None:
+            return None
+        taken = {word: freed.pop(word) for word in run}
+        board.on_undo(lambda: freed.update(taken))
+        return run[0]
+
+    def free(self, copy: Copy, cycle: int) -> None:
+        """The words of a result's copy may be written again from a cycle on; those of a state stay its own."""
+        for s, word in zip(copy.slices, copy.words, strict=True):
+            bank = word // self.config.bank_words
+            if word < self._low[s][bank]:
+                self._freed[s][bank][word] = cycle
 
     def reserve(self, s: int, words: int) -> int | None:
         """Consecutive words of one bank that stay taken, for constants, inputs and tables; or None."""

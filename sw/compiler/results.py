@@ -27,9 +27,12 @@ class Results(Ways):
         self._landings = [0] * len(self.stops)
 
     def release(self, vector: Vector) -> None:
-        """Gives back the ports of copies of a vector that nobody has read, once all its readers are placed."""
-        for copy in vector.copies:
-            if not copy.reads and copy.writes:
+        """Gives back the words of a result once all its readers are placed, and the ports of copies that nobody reads."""
+        parts = [vector, *vector.parts.values()]
+        after = max(part.last_read for part in parts) + 1
+        for copy in (copy for part in parts for copy in part.copies if copy.writes):
+            self.memory.free(copy, max(after, copy.ready))
+            if not copy.reads:
                 for s, (_, issue, _) in zip(copy.slices, copy.writes, strict=True):
                     self.board.release(WRITE_ISSUE + s, issue)
                     self.board.release(WRITE_ACCESS + s, issue)
@@ -72,7 +75,7 @@ class Results(Ways):
             words = []
             for s in vector.wish:
                 hops = stop - self.stops[s] if west else self.stops[s] - stop
-                word = self.memory.allocate(s, 1, self.board) if hops > 0 else None
+                word = self.memory.allocate(s, 1, self.board, cycle + hops - 1) if hops > 0 else None
                 if word is None or not self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word):
                     self.board.undo(mark)
                     return None
@@ -93,7 +96,7 @@ class Results(Ways):
             hops = abs(self.stops[s] - stop)
             for bank in (0, 1):
                 mark = self.board.mark()
-                word = self.memory.allocate(s, count, self.board, bank)
+                word = self.memory.allocate(s, count, self.board, min(cycles) + hops - 1, bank)
                 if word is not None and all(
                     self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
                 ):

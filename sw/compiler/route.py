@@ -17,12 +17,13 @@ class Router(Operands, Results):
     def recopy(self, vector: Vector, slices: Sequence[int], words=None, after: int = 0) -> Copy:
         """A further copy of a vector in these slices, from another copy of it, read at the earliest in cycle `after`."""
         source = min(vector.copies, key=lambda copy: copy.ready)
-        words = words or [self.memory.allocate(s, 1, self.board) for s in slices]
+        first = max(source.ready, after)
+        words = words or [self.memory.allocate(s, 1, self.board, first) for s in slices]
         if None in words:
             raise MemoryFull(f"A copy of a vector of {vector.dtype.text} finds no room in its slices.")
         made = Copy(tuple(slices), tuple(words), 0)
         for a, word, b, target in zip(source.slices, source.words, slices, words, strict=True):
-            ready = max(source.ready, after)
+            ready = first
             if self.stops[a] == self.stops[b]:
                 a, word, ready = self._aside(a, word, ready)
             write = self._move(a, word, ready, b, target)
@@ -36,7 +37,7 @@ class Router(Operands, Results):
     def _aside(self, s: int, word: int, ready: int) -> tuple[int, int, int]:
         """A byte at another stop, because nothing goes from a slice to its neighbour at one stop: slice, word, ready."""
         other = min((o for o, at in enumerate(self.stops) if at != self.stops[s]), key=self.crowding)
-        target = self.memory.allocate(other, 1, self.board)
+        target = self.memory.allocate(other, 1, self.board, ready)
         if target is None:
             raise MemoryFull("A copy of a vector finds no room on its way.")
         return other, target, self._move(s, word, ready, other, target) + 1

@@ -4,6 +4,8 @@ Each function raises VerifyError, a fault of the pass before it, with a sentence
 offender.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from sw.arch.dtype import DType
@@ -108,7 +110,8 @@ def verify_tasks(lowering: Lowering) -> None:
 
 
 def verify_schedule(lowering: Lowering) -> None:
-    """Every task has its place, results stand after their maker began, no home changes before its last read."""
+    """Every task has its place, results stand after their maker began, no home changes before its last read, and no word
+    is taken by two results at once."""
     for task in lowering.tasks:
         _require(task.start >= 0, f"Task '{task.name}' has no place in the schedule")
         _require(all(vector.copies for vector in task.makes), f"A result of task '{task.name}' is nowhere")
@@ -123,6 +126,23 @@ def verify_schedule(lowering: Lowering) -> None:
         elif isinstance(task, Storing):
             last = task.before.last_read
             _require(task.start > last, f"Task '{task.name}' overwrites in cycle {task.start} what is read in {last}")
+    _verify_lives(lowering)
+
+
+def _verify_lives(lowering: Lowering) -> None:
+    """From the WRITE of a result until its last READ no other is written to its words."""
+    lives: dict[tuple[int, int], list[tuple[int, int, str]]] = {}
+    for task in lowering.tasks:
+        for vector in dict.fromkeys(task.makes):
+            parts = [vector, *vector.parts.values()]
+            last = max(part.last_read for part in parts)
+            for copy in (copy for part in parts for copy in part.copies if copy.writes and copy.reads):
+                for queue, issue, word in copy.writes:
+                    lives.setdefault((queue, word), []).append((issue, last, task.name))
+    for spans in lives.values():
+        spans.sort()
+        for (_, last, name), (issue, _, other) in pairwise(spans):
+            _require(issue >= last, f"Task '{other}' writes in cycle {issue} over a result of '{name}' that is read in {last}")
 
 
 def _require(holds: bool, sentence: str) -> None:

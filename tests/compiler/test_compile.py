@@ -30,7 +30,7 @@ print(sha256(compile_graph(of_everything(), VL16).image.to_bytes()).hexdigest())
 
 
 def of_everything():
-    """A graph of all nine primitives, with a state that becomes weights and one that is counted on."""
+    """A graph of all ten primitives, with a state that becomes weights and one that is counted on."""
     print("seed", SEED)
     rng = np.random.default_rng(SEED)
     graph = Graph("everything")
@@ -45,7 +45,23 @@ def of_everything():
     graph.output("back", graph.move(row, np.arange(21)[None, ::-1]))
     graph.output("row", graph.gather(graph.constant(some((9, 30), "int8", rng)), index))
     graph.output("count", count)
+    graph.output("bytes", graph.bytes(count))
     return graph
+
+
+def test_results_take_words_that_nobody_reads_any_more():
+    rounds, rows = 40, 24
+    config = VL16.replace(name="narrow", mem={"words": 64})
+    assert rounds * rows * 4 > 2 * config.mem.slices * config.mem.words
+    print("seed", SEED)
+    rng, graph = np.random.default_rng(SEED), Graph()
+    x = graph.input("x", (rows, 16), "int32")
+    values = {"x": some(x.shape, "int32", rng)}
+    first = x
+    for _ in range(rounds):
+        x = graph.elementwise("MAX", graph.move(x, np.arange(x.size).reshape(x.shape)[:, ::-1]), first) + 1
+    graph.output("y", x)
+    agree(graph, [values] * 2, config=config)
 
 
 def test_the_image_is_the_same_in_every_process():
