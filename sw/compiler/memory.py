@@ -5,6 +5,8 @@ results take words whose own results have been read for the last time. A result 
 is written.
 """
 
+from bisect import insort
+
 import numpy as np
 
 from sw.arch.config import Config
@@ -24,8 +26,8 @@ class Memory:
         #: Slice and bank -> first word that no result has.
         self._low = [[0, config.bank_words] for _ in range(slices)]
         self._high = [config.mem.words] * slices
-        #: By slice and bank: words whose results nobody reads any more, and from which cycle on they may be written.
-        self._freed: list[list[dict[int, int]]] = [[{}, {}] for _ in range(slices)]
+        #: By slice and bank, in order: from which cycle on words may be written whose results nobody reads any more.
+        self._freed: list[list[list[tuple[int, int]]]] = [[[], []] for _ in range(slices)]
         #: Constants: (slice, first word, bytes [words, lanes]).
         self.contents: list[tuple[int, int, object]] = []
 
@@ -37,8 +39,9 @@ class Memory:
         """How many words of a slice hold constants."""
         return self.config.mem.words - self._high[s]
 
-    def allocate(self, s: int, words: int, board: Board, cycle: int, bank: int = 0) -> int | None:
-        """Consecutive words of a bank for results that are written from `cycle` on, or None if there is no room."""
+    def allocate(self, s: int, words: int, board: Board, cycle: int, bank: int = 0) -> list[int] | None:
+        """Words of a bank for results that are written from `cycle` on, consecutive ones while there are; None if there is
+        no room."""
         low = self._low[s]
         start = low[bank]
         end = min(self._high[s], (bank + 1) * self.config.bank_words)
@@ -46,24 +49,23 @@ class Memory:
             return self._again(self._freed[s][bank], words, board, cycle)
         low[bank] = start + words
         board.on_undo(lambda: low.__setitem__(bank, start))
-        return start
+        return list(range(start, start + words))
 
-    def _again(self, freed: dict[int, int], words: int, board: Board, cycle: int) -> int | None:
-        """Consecutive words that are free again in a cycle."""
-        runs = (range(start, start + words) for start in sorted(freed))
-        run = next((run for run in runs if all(freed.get(word, cycle + 1) <= cycle for word in run)), None)
-        if run is None:
+    def _again(self, freed: list[tuple[int, int]], words: int, board: Board, cycle: int) -> list[int] | None:
+        """Words that are free again in a cycle."""
+        if len(freed) < words or freed[words - 1][0] > cycle:
             return None
-        taken = {word: freed.pop(word) for word in run}
-        board.on_undo(lambda: freed.update(taken))
-        return run[0]
+        taken = freed[:words]
+        del freed[:words]
+        board.on_undo(lambda: freed.extend(taken) or freed.sort())
+        return [word for _, word in taken]
 
     def free(self, copy: Copy, cycle: int) -> None:
         """The words of a result's copy may be written again from a cycle on; those of a state stay its own."""
         for s, word in zip(copy.slices, copy.words, strict=True):
             bank = word // self.config.bank_words
             if word < self._low[s][bank]:
-                self._freed[s][bank][word] = cycle
+                insort(self._freed[s][bank], (cycle, word))
 
     def reserve(self, s: int, words: int) -> int | None:
         """Consecutive words of one bank that stay taken, for constants, inputs and tables; or None."""

@@ -60,14 +60,14 @@ class Results(Ways):
             if places is not None:
                 return places
         slices: list[int] = []
-        first: list[int] = []
+        words: list[list[int]] = []
         for j in range(vectors[0].bytes):
             found = self._landing(vectors, stop, [cycle + j * skew for cycle in cycles], west, slices, avoid)
             if found is None:
                 return None
             slices.append(found[0])
-            first.append(found[1])
-        return [(slices, [word + k for word in first]) for k in range(len(vectors))]
+            words.append(found[1])
+        return [(slices, list(of_all)) for of_all in zip(*words, strict=True)]
 
     def _wished(self, vectors: list[Vector], stop: int, cycles, west: bool):
         mark, places = self.board.mark(), []
@@ -75,16 +75,16 @@ class Results(Ways):
             words = []
             for s in vector.wish:
                 hops = stop - self.stops[s] if west else self.stops[s] - stop
-                word = self.memory.allocate(s, 1, self.board, cycle + hops - 1) if hops > 0 else None
-                if word is None or not self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word):
+                found = self.memory.allocate(s, 1, self.board, cycle + hops - 1) if hops > 0 else None
+                if found is None or not self.claim_write(s, cycle + hops - 1, cycle + hops - 1, *found):
                     self.board.undo(mark)
                     return None
-                words.append(word)
+                words += found
             places.append((list(vector.wish), words))
         return places
 
-    def _landing(self, vectors, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, int] | None:
-        """A slice downstream with a free write port at all times, and the first of its words for all vectors."""
+    def _landing(self, vectors, stop: int, cycles, west: bool, taken: list[int], avoid) -> tuple[int, list[int]] | None:
+        """A slice downstream with a free write port at all times, and a word of it for each vector."""
         # What is read again and again must not keep the ports near the centre from what is wanted at once.
         often, count = len(vectors[0].readers) > OFTEN, len(vectors)
 
@@ -96,13 +96,14 @@ class Results(Ways):
             hops = abs(self.stops[s] - stop)
             for bank in (0, 1):
                 mark = self.board.mark()
-                word = self.memory.allocate(s, count, self.board, min(cycles) + hops - 1, bank)
-                if word is not None and all(
-                    self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word + k) for k, cycle in enumerate(cycles)
+                words = self.memory.allocate(s, count, self.board, min(cycles) + hops - 1, bank)
+                if words is not None and all(
+                    self.claim_write(s, cycle + hops - 1, cycle + hops - 1, word)
+                    for cycle, word in zip(cycles, words, strict=True)
                 ):
                     self._landings[s] += 1
                     self.board.on_undo(partial(self._leave, s))
-                    return s, word
+                    return s, words
                 self.board.undo(mark)
         return None
 

@@ -18,9 +18,7 @@ class Router(Operands, Results):
         """A further copy of a vector in these slices, from another copy of it, read at the earliest in cycle `after`."""
         source = min(vector.copies, key=lambda copy: copy.ready)
         first = max(source.ready, after)
-        words = words or [self.memory.allocate(s, 1, self.board, first) for s in slices]
-        if None in words:
-            raise MemoryFull(f"A copy of a vector of {vector.dtype.text} finds no room in its slices.")
+        words = words or [self._room(s, first) for s in slices]
         made = Copy(tuple(slices), tuple(words), 0)
         for a, word, b, target in zip(source.slices, source.words, slices, words, strict=True):
             ready = first
@@ -37,10 +35,16 @@ class Router(Operands, Results):
     def _aside(self, s: int, word: int, ready: int) -> tuple[int, int, int]:
         """A byte at another stop, because nothing goes from a slice to its neighbour at one stop: slice, word, ready."""
         other = min((o for o, at in enumerate(self.stops) if at != self.stops[s]), key=self.crowding)
-        target = self.memory.allocate(other, 1, self.board, ready)
-        if target is None:
-            raise MemoryFull("A copy of a vector finds no room on its way.")
+        target = self._room(other, ready)
         return other, target, self._move(s, word, ready, other, target) + 1
+
+    def _room(self, s: int, cycle: int) -> int:
+        """A word of a slice that may be written from a cycle on; MemoryFull if there is none."""
+        for bank in (0, 1):
+            words = self.memory.allocate(s, 1, self.board, cycle, bank)
+            if words is not None:
+                return words[0]
+        raise MemoryFull(f"A copy of a vector finds no room in {self.chip.slices[s].name} from cycle {cycle} on.")
 
     def _move(self, a: int, word: int, ready: int, b: int, target: int) -> int:
         """Reads a word of slice a, from cycle `ready` on, and writes it to slice b; the cycle of the WRITE."""

@@ -50,7 +50,7 @@ def of_everything():
 
 
 def test_results_take_words_that_nobody_reads_any_more():
-    rounds, rows = 40, 24
+    rounds, rows = 60, 16
     config = VL16.replace(name="narrow", mem={"words": 64})
     assert rounds * rows * 4 > 2 * config.mem.slices * config.mem.words
     print("seed", SEED)
