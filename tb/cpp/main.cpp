@@ -13,7 +13,7 @@ extern "C" void vlog_startup_routines_bootstrap(void);
 
 static uint64_t now = 0;
 #if VM_TRACE
-static std::unique_ptr<VerilatedFstC> waves;
+static VerilatedFstC *waves;  // never freed: nothing says what is torn down first
 #endif
 
 double sc_time_stamp() { return now; }
@@ -46,8 +46,8 @@ int main(int argc, char **argv) {
     Verilated::fatalOnVpiError(false);
 #if VM_TRACE
     Verilated::traceEverOn(true);
-    waves = std::make_unique<VerilatedFstC>();
-    top->trace(waves.get(), 99);
+    waves = new VerilatedFstC;
+    top->trace(waves, 99);
     waves->open("dump.fst");
 #endif
     vlog_startup_routines_bootstrap();
