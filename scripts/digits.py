@@ -6,7 +6,6 @@ cycle. The exit status is 1 if a cycle count or a lane of a result differs from 
 
 import argparse
 import json
-import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,13 +24,12 @@ from tb.chip import build_chip
 from tb.harness import BuildError
 from tb.machine import CocotbMachine
 from tb.toolchain import ToolError
-from tb.views import write_views
+from tb.views import keep_waves
 
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
 CLOCK_MHZ = 900
 #: Runs of all images that a speed is taken over.
 REPEATS = 15
-WAVES = Path("build/waves")
 
 
 @dataclass(frozen=True)
@@ -109,14 +107,6 @@ def table(report: Report, where: str) -> Table:
     return made
 
 
-def keep(traced: Path, job: Job, console: Console) -> None:
-    """Moves the waves to where they stay, and writes views of them."""
-    WAVES.mkdir(parents=True, exist_ok=True)
-    waves = Path(shutil.move(traced, WAVES / "digits.fst"))
-    gtkwave, surfer = write_views(job.image, waves)
-    console.print(f"Waves: gtkwave {gtkwave}, or surfer -c {surfer} {waves}", soft_wrap=True)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -142,7 +132,8 @@ def main() -> int:
                 with CocotbMachine(config, build_dir, Path(scratch)) as machine:
                     report = measure(machine, golden, network, held_out, 1 if options.waves else REPEATS)
                 if options.waves:
-                    keep(Path(scratch) / "dump.fst", Job.of(config, network, len(held_out.labels)), console)
+                    image = Job.of(config, network, len(held_out.labels)).image
+                    console.print(keep_waves(image, Path(scratch) / "dump.fst", "digits"), soft_wrap=True)
     except (MachineError, BuildError, ToolError) as error:
         console.print(str(error), style="red", markup=False)
         return 1

@@ -7,7 +7,6 @@ other than the predicted cycles ends it with a sentence.
 import argparse
 import codecs
 import json
-import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -29,14 +28,13 @@ from tb.chip import build_chip
 from tb.harness import BuildError
 from tb.machine import CocotbMachine
 from tb.toolchain import ToolError
-from tb.views import write_views
+from tb.views import keep_waves
 
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
 CLOCK_MHZ = 900
 TOKENS = 48
 #: Tokens that waves are kept of; a token takes tens of megabytes.
 TRACED_TOKENS = 2
-WAVES = Path("build/waves")
 
 
 @dataclass(frozen=True)
@@ -120,14 +118,6 @@ def table(report: Report, where: str) -> Table:
     return made
 
 
-def keep(traced: Path, model: Model, console: Console) -> None:
-    """Moves the waves to where they stay, and writes views of them."""
-    WAVES.mkdir(parents=True, exist_ok=True)
-    waves = Path(shutil.move(traced, WAVES / "llama.fst"))
-    gtkwave, surfer = write_views(model.container.compiled.image, waves)
-    console.print(f"Waves: gtkwave {gtkwave}, or surfer -c {surfer} {waves}", soft_wrap=True)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on", choices=("rtl", "golden"), default="rtl", help="machine (default: %(default)s)")
@@ -160,7 +150,8 @@ def main() -> int:
                     report = talk(model, machine, tokens, show)
                 console.print()
                 if options.waves:
-                    keep(Path(scratch) / "dump.fst", model, console)
+                    waves = keep_waves(model.container.compiled.image, Path(scratch) / "dump.fst", "llama")
+                    console.print(waves, soft_wrap=True)
     except (CompileError, MachineError, BuildError, ToolError) as error:
         console.print(str(error), style="red", markup=False)
         return 1

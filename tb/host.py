@@ -55,14 +55,16 @@ class Host:
     """The host port of `dut`, whose ports are named as `hdl.host.port.HostPort` names them, with `clk` and
     `rst`.
 
+    `source` is the class of what sends to the input stream.
+
     Every method raises HostError if the chip answers with an AXI error, has a fault that the call ran
     into, or takes longer than it can. Call `connect` after reset and before anything else.
     """
 
-    def __init__(self, dut):
+    def __init__(self, dut, source: type = AxiStreamSource):
         self.dut = dut
         self.axil = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil_"), dut.clk, dut.rst)
-        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis_"), dut.clk, dut.rst)
+        self.source = source(AxiStreamBus.from_prefix(dut, "s_axis_"), dut.clk, dut.rst)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis_"), dut.clk, dut.rst)
         self._period = 0
 

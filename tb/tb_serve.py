@@ -1,11 +1,13 @@
 """A cocotb test that serves a machine: takes requests over a socket and carries them out through the host port."""
 
 import ctypes
+import logging
 import os
 from multiprocessing.connection import Client
 
 import cocotb
 
+from tb.bulk import BulkSource
 from tb.host import Host, HostError
 from tb.power_up import power_up
 
@@ -16,8 +18,10 @@ KEY = "TAKT_SERVE_KEY"
 @cocotb.test()
 async def serve(dut):
     """Answers each (method, arguments) with ("ok", result), ("refused", text) or ("failed", error), until "close"."""
+    # The masters tell every access with its data.
+    dut._log.setLevel(logging.WARNING)
     await power_up(dut)
-    session = _Session(Host(dut))
+    session = _Session(Host(dut, BulkSource))
     with Client(os.environ[ADDRESS], authkey=bytes.fromhex(os.environ[KEY])) as wire:
         while True:
             name, arguments = wire.recv()

@@ -1,9 +1,10 @@
-"""Views of a traced run: a save file for GTKWave and a command file for Surfer.
+"""Waves of a traced run and views of them: a save file for GTKWave and a command file for Surfer.
 
-Both show every queue that the program uses, every stream that it drives, where it is driven in superlane 0,
+Both views show every queue that the program uses, every stream that it drives, where it is driven in superlane 0,
 and every stream that it writes to memory, where it is written.
 """
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from sw.asm.timeline import timeline
 
 #: Scope of the core in a traced simulation of `tb.machine.build_chip`.
 CORE = "chip.core"
+#: Where scripts keep waves.
+WAVES = Path("build/waves")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,14 @@ def write_views(image: Image, waves: Path) -> tuple[Path, Path]:
     gtkwave.write_text("\n".join([*save, ""]))
     surfer.write_text("\n".join([*commands, "zoom_fit", ""]))
     return gtkwave, surfer
+
+
+def keep_waves(image: Image, traced: Path, name: str) -> str:
+    """Moves an FST file to WAVES under a name, with views of it; a sentence on how to open them."""
+    WAVES.mkdir(parents=True, exist_ok=True)
+    waves = Path(shutil.move(traced, WAVES / f"{name}.fst"))
+    gtkwave, surfer = write_views(image, waves)
+    return f"Waves: gtkwave {gtkwave}, or surfer -c {surfer} {waves}"
 
 
 def _register(image: Image, unit: Unit, stream: Stream, driven: bool) -> str:

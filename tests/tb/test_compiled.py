@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 from sw.arch.config import load
-from sw.compiler.compiled import compile_graph
+from sw.compiler.compiled import CompileError, compile_graph
 from sw.compiler.graph import Graph
+from tests.compiler.random_graphs import Builder
 from tests.tb.lockstep import lockstep, machine
 
 TINY = load("tiny")
@@ -42,10 +45,66 @@ def counter(rng):
     return graph
 
 
-@pytest.mark.parametrize("make", [chain, product, counter])
+def sums(rng):
+    graph = Graph("sums")
+    total = graph.reduce("SUM", graph.input("x", (3, 11), "int8").to("int32"), 1)
+    graph.output("y", graph.reduce("MAX", total, 0))
+    return graph
+
+
+def cache(rng):
+    graph = Graph("cache")
+    count = graph.state("n", np.zeros((1, 1)), "int16")
+    rows = graph.state("rows", rng.integers(-99, 99, (5, 8)), "int16")
+    after = graph.scatter(rows, count, graph.input("x", (1, 8), "int16"))
+    graph.store("rows", after)
+    graph.store("n", count + 1)
+    graph.output("older", graph.gather(after, count - 1))
+    return graph
+
+
+def tiles(rng):
+    graph = Graph("tiles")
+    x = graph.input("x", (2, 16), "int8")
+    graph.output("y", graph.move(x, np.arange(32).reshape(2, 16)[:, ::-1]))
+    return graph
+
+
+def floats(rng):
+    graph = Graph("floats")
+    x = graph.input("x", (2, 8), "fp16").to("fp32")
+    weights = graph.constant(rng.standard_normal((3, 8)).astype(np.float16))
+    graph.output("y", graph.dot((x * x).to("fp16"), weights))
+    return graph
+
+
+def in_lockstep(graph, rtl, rng):
+    image = compile_graph(graph, TINY).image
+    writes = {region.name: rng.integers(0, 4, (region.words, TINY.vl)).astype(np.uint8) for region in image.inputs}
+    lockstep(rtl, image, 3, writes)
+
+
+@pytest.mark.parametrize("make", [chain, product, counter, sums, cache, tiles, floats])
 def test_a_compiled_program_runs_alike_on_both(make, rtl):
     print("seed", SEED)
     rng = np.random.default_rng(SEED)
-    image = compile_graph(make(rng), TINY).image
-    writes = {region.name: rng.integers(0, 4, (region.words, TINY.vl)).astype(np.uint8) for region in image.inputs}
-    lockstep(rtl, image, 3, writes)
+    in_lockstep(make(rng), rtl, rng)
+
+
+def test_random_graphs_run_alike_on_both(rtl):
+    print("seed", SEED)
+    rng, run = np.random.default_rng(SEED), []
+
+    @seed(SEED)
+    @settings(max_examples=200, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def each(data):
+        graph = Builder(data.draw).graph
+        try:
+            in_lockstep(graph, rtl, rng)
+        except CompileError:  # it does not fit into `tiny`
+            return
+        run.append(graph)
+
+    each()
+    assert len(run) >= 50 and len({tensor.op for graph in run for tensor in graph.tensors}) == 9
