@@ -127,7 +127,7 @@ class Rows:
         """Brings what a state becomes to the state's place."""
         for old, new in zip(self.draft.grids[state].reshape(-1), self.draft.grids[value].reshape(-1), strict=True):
             if new.home != old.home:
-                source = new if new.data is None and new.home is None else self.draft.copy(new)
+                source = new if new.data is None and new.whole.home is None else self.draft.copy(new)
                 self.draft.tasks.append(Storing(f"store {state.name}", source, old.home, old))
 
     def result(self, value: Tensor) -> np.ndarray:
@@ -136,6 +136,7 @@ class Rows:
         last = {id(vector) for stored in self.draft.graph.stores.values() for vector in self.draft.grids[stored].reshape(-1)}
         changing = {id(self.draft.tables[self.draft.graph.states[name]]) for name in self.draft.graph.stores}
         for at, vector in np.ndenumerate(grid):
-            if vector.home is not None and id(vector.home.table) in changing and id(vector) not in last:
+            home = vector.whole.home
+            if home is not None and id(home.table) in changing and id(vector) not in last:
                 grid[at] = self.draft.copy(vector)
         return grid
