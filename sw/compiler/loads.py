@@ -22,10 +22,6 @@ class Loads:
         #: Constant tiles in memory, by plane group and contents -> first word in each slice.
         self._placed: dict[tuple, list[int]] = {}
 
-    def beats(self, dtype: DType) -> int:
-        """LW words that a tile takes."""
-        return self.chip.config.vl * dtype.streams // self.chip.load_streams
-
     def words(self, plane: str, dtype: DType, tile: Tile) -> list[list[Byte]]:
         """The bytes of the columns of a tile, for every beat and stream, where the plane can load them from."""
         if tile.constant:
@@ -59,7 +55,7 @@ class Loads:
         if key not in self._placed:
             self._placed[key] = self.memory.place_tile([column.data for column in tile.columns], slices)
         places = list(zip(slices, self._placed[key], strict=True))
-        return [[(s, word + beat, 0, None, None) for s, word in places] for beat in range(self.beats(dtype))]
+        return [[(s, word + beat, 0, None, None) for s, word in places] for beat in range(self.chip.beats(dtype))]
 
     def earliest(self, unit: Unit, words: list[list[Byte]]) -> int:
         """The first cycle in which weights can be in the array."""

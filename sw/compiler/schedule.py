@@ -61,7 +61,7 @@ class Schedule:
             return offsets[-1] + 10 + len(next(iter(task.outs.values())))
         if isinstance(task, Product):
             passes = len(task.acts[0]) * self.chip.timing("ABC", task.dtype.is_float).turn
-            return 20 + 2 * hops + len(task.tiles) * len(task.tiles[0]) * max(self.products.loads.beats(task.dtype), passes)
+            return 20 + 2 * hops + len(task.tiles) * len(task.tiles[0]) * max(self.chip.beats(task.dtype), passes)
         if isinstance(task, Reduction):
             return self.chip.timing("REDUCE").d_func + 2 * hops + len(task.source)
         if isinstance(task, Permutation):
