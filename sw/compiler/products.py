@@ -5,6 +5,7 @@ pass, while the tile before still multiplies; uses of other tasks may lie betwee
 of k are outermost, so that a vector is taken once and held; with several, all rows meet a tile one after the other.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sw.arch.dtype import DType
@@ -74,7 +75,7 @@ class Products:
             if state.passes and state.held is None:
                 first = max(first, self._arrive(task, k))
             tries = TRIES if state.passes else 1
-            if not any(self._use(task, k, n, at, row + n * count, state) for at in range(first, first + tries)):
+            if not any(self._use(task, k, n, at, row + n * count, state) for at in self._starts(task, k, first, tries, state)):
                 self.board.undo(mark)
                 return False
             # With one vector the tiles of n that follow take what this pass leaves.
@@ -84,6 +85,20 @@ class Products:
             return False
         task.start = start
         return True
+
+    def _starts(self, task: Product, k: int, first: int, tries: int, state: _State) -> Iterator[int]:
+        """Cycles from `first` on in which a use may begin, as far as the array and the ports of activations tell."""
+        turn, stop = self.chip.timing("ABC", task.dtype is DType.FP16).turn, self.chip.planes[task.plane].stop
+        at = first
+        while at < first + tries:
+            late = at
+            if state.held is None:
+                late += self.router.delay([(v, at + i * turn) for i, v in enumerate(task.acts[k])], stop, first + tries - at)
+            late = self.free_from(task, late)
+            if late == at:
+                yield at
+                late += 1
+            at = late
 
     def _use(self, task: Product, k: int, n: int, at: int, row: int, state: _State) -> bool:
         """Takes one tile with its passes from cycle `at` on."""
