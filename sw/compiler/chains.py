@@ -62,8 +62,6 @@ class Chains:
             self._runs[key] = runs(self.chip, task.stages)
         offsets = [start + offset for offset in self.offsets(task.stages)]
         count = len(task.outs[max(task.outs)])
-        if not self._operands_ready(task, offsets, count, gap):
-            return False
         mark = self.board.mark()
         for first, step in self._runs[key]:
             if self._alus(task, offsets, count, gap, first, step) and self._streams(
@@ -74,15 +72,18 @@ class Chains:
             self.board.undo(mark)
         return False
 
-    def _operands_ready(self, task: Chain, offsets: list[int], count: int, gap: int) -> bool:
-        """Whether all operands can come in time, wherever the chain stands."""
-        return all(
-            self.router.available(task.args[operand.value][item], offsets[k] + item * gap, self.chip.vxm)
-            for k, stage in enumerate(task.stages)
+    def free_from(self, task: Chain, start: int, gap: int, limit: int) -> int:
+        """The first cycle, from `start` on, in which a chain may issue as far as the ports of its operands tell; `limit`
+        cycles after `start` if that is later."""
+        count = len(task.outs[max(task.outs)])
+        wanted = [
+            (task.args[operand.value][item], start + offset + item * gap)
+            for stage, offset in zip(task.stages, self.offsets(task.stages), strict=True)
             for operand in stage.operands
             if operand.kind == "ARG"
             for item in range(count)
-        )
+        ]
+        return start + self.router.delay(wanted, self.chip.vxm, limit)
 
     def _alus(self, task: Chain, offsets: list[int], count: int, gap: int, first: int, step: int) -> bool:
         """Takes issue slots and result registers."""

@@ -63,6 +63,10 @@ class Chip:
         """All engines of a kind of the switch unit."""
         return [Engine(q, q.unit.stop, q.unit.hemisphere) for q in self.plan.queues if q.cls == f"SXM_{kind}"]
 
+    def beats(self, dtype: DType) -> int:
+        """LW words that a tile of weights takes."""
+        return self.config.vl * dtype.streams // self.load_streams
+
     def weight_slices(self, plane: str) -> list[int]:
         """The slices from which a plane takes its weights, one for each stream of an LW; the outermost ones."""
         unit, count = self.planes[plane], self.load_streams

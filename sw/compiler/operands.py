@@ -3,6 +3,8 @@
 A vector is in memory (one or more copies), or it is on its way on a stream and can be taken as it passes.
 """
 
+from collections.abc import Sequence
+
 from sw.compiler.vectors import Copy, Flight, Vector
 from sw.compiler.ways import READ_ACCESS, READ_ISSUE, WRITE_ACCESS, Ways
 
@@ -24,8 +26,42 @@ class Operands(Ways):
 
     def available(self, vector: Vector, cycle: int, stop: int) -> bool:
         """Whether a vector may stand at a stop in a cycle, as far as its own ports tell."""
-        found = self.crossing(vector, cycle, stop) or self._options(vector, cycle, stop, 0)
-        return vector.data is not None or bool(found)
+        return (
+            vector.data is not None
+            or any(self._readable(copy, cycle, stop) for copy in vector.copies)
+            or bool(self.crossing(vector, cycle, stop))
+        )
+
+    def _readable(self, copy: Copy, cycle: int, stop: int) -> bool:
+        held, cycle, side = self.board.held, cycle - self.lead, 0
+        for s, word in zip(copy.slices, copy.words, strict=True):
+            hops = self.stops[s] - stop
+            issue = cycle - abs(hops)
+            if (
+                issue < copy.ready
+                or hops * side <= 0 < side * side
+                or hops == 0
+                or held(READ_ISSUE + s, issue) is not None
+                or held(READ_ACCESS + s, issue) is not None
+                or held(WRITE_ACCESS + s, issue) == word // self.bank_words
+            ):
+                return False
+            side = hops
+        return True
+
+    def delay(self, wanted: Sequence[tuple[Vector, int]], stop: int, limit: int) -> int:
+        """By how many cycles vectors must come later to a stop, at the least, than in cycles given with them, so that each
+        can come as far as its own ports tell; `limit` if they must by as much or more."""
+        late = good = at = 0
+        while good < len(wanted) and late < limit:
+            vector, cycle = wanted[at]
+            if self.available(vector, cycle + late, stop):
+                good += 1
+            else:
+                late, good = late + 1, 0
+                continue
+            at = (at + 1) % len(wanted)
+        return late
 
     def _options(self, vector: Vector, cycle: int, stop: int, skew: int) -> list[tuple[bool, Copy, list[Access]]]:
         """Copies that can be read so that the vector stands at a stop in a cycle: whether they come westward, and how."""
@@ -61,9 +97,10 @@ class Operands(Ways):
             if direct is not None:
                 return [direct] * len(vectors)
         options = [self._options(vector, cycle, stop, skew) for vector, cycle in zip(vectors, cycles, strict=True)]
-        if any(vector.data is None and not found for vector, found in zip(vectors, options, strict=True)):
+        there = [bool(found) or vector.data is not None for vector, found in zip(vectors, options, strict=True)]
+        if len(vectors) == 1 and not there[0]:
             return None
-        for code in choices:
+        for code in choices if all(there) else ():
             if self._bring_on(vectors, options, cycles, stop, code, skew):
                 return [code] * len(vectors)
         if len(vectors) == 1:

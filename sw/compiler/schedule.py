@@ -29,7 +29,7 @@ from sw.compiler.tasks import (
 )
 from sw.compiler.vectors import Copy, Vector
 
-#: Cycles after which a chain of several items is divided, because they find no place together.
+#: Cycles after the first in which half of it might be placed, after which a chain is divided because it finds no place.
 PATIENCE = 48
 
 
@@ -61,7 +61,7 @@ class Schedule:
             return offsets[-1] + 10 + len(next(iter(task.outs.values())))
         if isinstance(task, Product):
             passes = len(task.acts[0]) * self.chip.timing("ABC", task.dtype.is_float).turn
-            return 20 + 2 * hops + len(task.tiles) * len(task.tiles[0]) * max(self.products.beats(task.dtype), passes)
+            return 20 + 2 * hops + len(task.tiles) * len(task.tiles[0]) * max(self.chip.beats(task.dtype), passes)
         if isinstance(task, Reduction):
             return self.chip.timing("REDUCE").d_func + 2 * hops + len(task.source)
         if isinstance(task, Permutation):
@@ -99,20 +99,28 @@ class Schedule:
         west = self._westward(task)
         self._spread(self._wanted(task), self.chip.vxm)
         for gap in sorted(self._gaps(task), reverse=True):
-            if self.chains.place(task, self.chains.earliest(task, gap), gap, west):
+            at = self.chains.earliest(task, gap)
+            if self.chains.free_from(task, at, gap, 1) == at and self.chains.place(task, at, gap, west):
                 return
-        first = max(0, self.chains.earliest(task, 1))
-        for at in range(first, first + PATIENCE):
+        first, items = max(0, self.chains.earliest(task, 1)), len(next(iter(task.outs.values())))
+        if items == 1:
+            self._search(
+                task,
+                first,
+                lambda at: self.chains.place(task, at, 1, west),
+                lambda at: self.chains.free_from(task, at, 1, TRIES),
+            )
+            return
+        halves = [self._part(task, part) for part in (slice(0, items // 2), slice(items // 2, items))]
+        last = self.chains.free_from(halves[0], first, 1, TRIES) + PATIENCE
+        at = self.chains.free_from(task, first, 1, last - first)
+        while at < last:
             if self.chains.place(task, at, 1, west):
                 return
-        items = len(next(iter(task.outs.values())))
-        if items > 1:
-            halves = [self._part(task, part) for part in (slice(0, items // 2), slice(items // 2, items))]
-            for half in halves:
-                self._chain(half)
-            task.start = min(half.start for half in halves)
-            return
-        self._search(task, first, lambda at: self.chains.place(task, at, 1, west))
+            at = self.chains.free_from(task, at + 1, 1, PATIENCE)
+        for half in halves:
+            self._chain(half)
+        task.start = min(half.start for half in halves)
 
     def _part(self, task: Chain, part: slice) -> Chain:
         """A chain of some of the items of another."""

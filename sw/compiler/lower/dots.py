@@ -4,6 +4,7 @@ import numpy as np
 
 from sw.arch.dtype import DType
 from sw.compiler.graph import GraphError, Tensor
+from sw.compiler.lower.division import Division
 from sw.compiler.lower.draft import Draft
 from sw.compiler.tasks import Product
 from sw.compiler.vectors import Tile, Vector
@@ -44,7 +45,10 @@ class Dots:
         tiles = [[self._tile(columns[:, k], j, n, rows[0, 0].dtype) for j in range(ns)] for k in range(ks)]
         planes = [self._planes[(self._turn + p) % len(self._planes)] for p in range(len(self._planes))]
         self._turn += max(1, min(ns, len(planes)))
-        shares = self._shares(tiles, planes)
+        division = Division(self.draft.chip, tensor.operands[0].dtype, len(rows))
+        shares = division.shares(tiles, planes)
+        if self._read_by_product(tensor):
+            shares = division.halves(shares)
         step = self._rows_at_once(ks, max(len(js) for _, js, _ in shares))
         for part in (slice(first, first + step) for first in range(0, len(rows), step)):
             sums: dict[int, list] = {j: [] for j in range(ns)}
@@ -59,31 +63,18 @@ class Dots:
                 if len(parts) > 1:
                     self.draft.combine("ADD", tensor.name, parts, 4, into=list(out[part, j]))
 
-    def _shares(self, tiles, planes: list[str]) -> list[tuple[str, list[int], list[int]]]:
-        """Which plane does which tiles: (plane, tiles of n, tiles of k).
-
-        Columns that lie in memory go to the planes of their hemisphere. Otherwise tiles of n go round the planes, and
-        where they are fewer than planes the tiles of k are divided, to be added up afterwards.
-        """
-        ks, ns = len(tiles), len(tiles[0])
-        sides = [[_side(tile) for tile in row] for row in tiles]
-        of_side = {side: [p for p in planes if self.draft.chip.planes[p].hemisphere == side] for side in (0, 1)}
-        if all(of_side.values()) and not any(None in row for row in sides):
-            if ns > 1 and all(row == sides[0] for row in sides):
-                shares = [(p, [j for j in range(ns) if sides[0][j] == s][i :: len(of_side[s])], list(range(ks)))
-                          for s in (0, 1) for i, p in enumerate(of_side[s])]  # fmt: skip
-                return [share for share in shares if share[1]]
-            if ns == 1:
-                shares = [(p, [0], [k for k in range(ks) if sides[k][0] == s][i :: len(of_side[s])])
-                          for s in (0, 1) for i, p in enumerate(of_side[s])]  # fmt: skip
-                return [share for share in shares if share[2]]
-        used = min(ns, len(planes))
-        split = max(1, min(len(planes) // used, ks))
-        return [
-            (planes[(p + s * used) % len(planes)], list(range(p, ns, len(planes))), list(range(s, ks, split)))
-            for p in range(used)
-            for s in range(split)
-        ]
+    def _read_by_product(self, tensor: Tensor) -> bool:
+        """Whether a product can begin with some tiles of what becomes of a tensor."""
+        todo, seen = [tensor], set()
+        while todo:
+            value = todo.pop()
+            for user in self.draft.users(value):
+                if user is not None and user.op == "dot" and user.operands[0] is value:
+                    return True
+                if user is not None and user.op == "elementwise" and user not in seen:
+                    seen.add(user)
+                    todo.append(user)
+        return False
 
     def _rows_at_once(self, ks: int, ns: int) -> int:
         return 128 if ks == 1 else max(1, min(128, self.draft.chip.config.mxm.acc_rows // ns))
@@ -116,13 +107,6 @@ class Dots:
         if home is None or (home.table.weights and home.table.region(home.row, home.tile)[1] == at):
             return column
         return self.draft.copy(column, at)
-
-
-def _side(tile: Tile) -> int | None:
-    """The hemisphere in which the columns of a tile lie from the beginning."""
-    homes = [column.home for column in tile.columns if column.home is not None]
-    sides = {home.table.region(home.row, home.tile)[0] for home in homes if home.table.sides > 1}
-    return sides.pop() if len(sides) == 1 else None
 
 
 def _like(vectors) -> list[Vector]:
