@@ -121,6 +121,7 @@ def compile(
     precision: str | None = None,
     tokenizer: str | Path | None = None,
     context: int | None = None,
+    greedy: bool = False,
 ) -> Model:
     """Compiles a model for a chip; it is proven by the checker before it is handed out.
 
@@ -130,6 +131,7 @@ def compile(
     precision : of products; fp32 (default) and fp16 for ONNX models, fp16 (default) and int8 for language models
     tokenizer : llama2.c's file, by default `tokenizer.bin` beside the checkpoint
     context : positions that a language model keeps, by default all that it knows
+    greedy : whether a language model's program chooses the tokens itself, see `sw.compiler.llama.build.decoder`
 
     GraphError, CheckpointError or CompileError in a sentence that names the node.
     """
@@ -141,10 +143,10 @@ def compile(
         name, source = model.name, Source(model, About("as given"))
     elif isinstance(model, Checkpoint):
         data = Path(tokenizer).read_bytes() if tokenizer else b""
-        name, source = "llama", language(model, chip, precision, data, context)
+        name, source = "llama", language(model, chip, precision, data, context, greedy)
     elif isinstance(model, str | Path):
         name = Path(model).name
-        source = opened(Path(model), chip, precision, Path(tokenizer) if tokenizer else None, context)
+        source = opened(Path(model), chip, precision, Path(tokenizer) if tokenizer else None, context, greedy)
     else:
         source = onnx_model(model, precision)
     if not source.graph.outputs:

@@ -28,13 +28,15 @@ def shipped() -> Path:
     return Path(str(resources.files("examples"))) / "llama" / "model.bin"
 
 
-def opened(path: Path, config: Config, precision: str | None, tokenizer: Path | None, context: int | None) -> Source:
+def opened(
+    path: Path, config: Config, precision: str | None, tokenizer: Path | None, context: int | None, greedy: bool
+) -> Source:
     """The model in a file or folder. Errors are those of its kind, GraphError for a kind that is not known."""
     if path.is_dir() or path.suffix == ".bin":
-        return language(checkpoint(path), config, precision, _tokenizer(path, tokenizer), context)
+        return language(checkpoint(path), config, precision, _tokenizer(path, tokenizer), context, greedy)
     if path.suffix == ".onnx":
-        if tokenizer or context:
-            raise GraphError(f"{path} is an ONNX model; a tokenizer and a context belong to language models.")
+        if tokenizer or context or greedy:
+            raise GraphError(f"{path} is an ONNX model; tokenizer, context and greedy belong to language models.")
         return onnx_file(path, precision)
     raise GraphError(
         f"{path} is no model that can be compiled: it must be an ONNX model (.onnx), a llama2.c checkpoint (.bin) or a "
@@ -52,9 +54,15 @@ def checkpoint(path: Path) -> Checkpoint:
 
 
 def language(
-    model: Checkpoint, config: Config, precision: str | None = None, tokenizer: bytes = b"", context: int | None = None
+    model: Checkpoint,
+    config: Config,
+    precision: str | None = None,
+    tokenizer: bytes = b"",
+    context: int | None = None,
+    greedy: bool = False,
 ) -> Source:
-    """A language model's decode step. CheckpointError if the tokenizer is for another vocabulary."""
+    """A language model's decode step, which chooses the token itself if `greedy`. CheckpointError if the tokenizer is for
+    another vocabulary."""
     from sw.compiler.llama.build import decoder
 
     chosen = _precision(precision, LLAMA_PRECISIONS, "a language model")
@@ -63,9 +71,9 @@ def language(
     if chosen == "int8":
         from sw.compiler.llama.int8 import int8_decoder
 
-        graph = int8_decoder(model, config.vl, context=context)
+        graph = int8_decoder(model, config.vl, greedy, context)
     else:
-        graph = decoder(model, config.vl, context=context)
+        graph = decoder(model, config.vl, greedy, context)
     return Source(graph, About(chosen, context=context or model.context, tokenizer=tokenizer))
 
 

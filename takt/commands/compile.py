@@ -20,8 +20,9 @@ from takt.sources import LLAMA_PRECISIONS, ONNX_PRECISIONS
 )
 @click.option("--tokenizer", type=path(), help="llama2.c's file; by default tokenizer.bin beside a checkpoint.")
 @click.option("--context", type=click.IntRange(1), help="Positions that a language model keeps; by default all.")
+@click.option("--greedy", is_flag=True, help="A language model's program chooses the likeliest token itself, run by run.")
 @config_option(default="small", show_default=True)
-def command(model: Path, output: Path, precision, tokenizer, context, config: Config) -> None:
+def command(model: Path, output: Path, precision, tokenizer, context, greedy, config: Config) -> None:
     """Compiles MODEL for a chip and proves the program by the checker.
 
     MODEL is an ONNX model (.onnx), a llama2.c checkpoint (.bin), or a folder with config.json and model.safetensors.
@@ -30,7 +31,9 @@ def command(model: Path, output: Path, precision, tokenizer, context, config: Co
     Example:
       takt compile model.onnx --config small -o model.takt.zip
       takt run model.takt.zip --input x=x.npy --output y=y.npy
+      takt compile model.bin --greedy -o model.takt.zip
+      takt run model.takt.zip --iterations 64 --input prompt=prompt.npy --output text=text.npy
     """
-    made = compile(model, config, precision, tokenizer, context)
+    made = compile(model, config, precision, tokenizer, context, greedy)
     made.save(output)
     click.echo(f"{output}: {made.config.name}, {made.container.about.precision} products, {made.cycles:,} cycles a run.")

@@ -52,8 +52,8 @@ def command(
         model = Model.read(source)
     else:
         model = compile(source, config or "small", precision, tokenizer, context)
-    if not model.container.about.context:
-        raise click.UsageError(f"{source} is no language model.")
+    if not model.container.about.context or "logits" not in model.container.compiled.outputs:
+        raise click.UsageError(f"{source} is no language model that leaves the choice of tokens to the host.")
     if not model.container.about.tokenizer:
         raise click.UsageError(f"{source} has no tokenizer.bin beside it; name one with --tokenizer.")
     words = Tokenizer.parse(model.container.about.tokenizer, f"The tokenizer of {source}")

@@ -126,6 +126,14 @@ def test_a_language_model_writes_what_its_graph_says(run, folder):
     assert f"{len(tokens) - 1} tokens on the golden model: " in err and err.count("\n") == 1
     assert run("compile", "model.bin", "-o", "model.prog")[0] == 0
     assert run("llama", "model.prog", *options)[1] == out
+    # On the chip alone: one start, one iteration a token.
+    prompt = np.full((model.context, 1), -1, np.int16)
+    prompt[: len(words.encode("ab")) - 1, 0] = words.encode("ab")[1:]
+    np.save("prompt.npy", prompt)
+    assert run("compile", "model.bin", "--greedy", "-o", "greedy.prog")[0] == 0
+    given = ("--iterations", len(tokens) - 1, "--input", "prompt=prompt.npy", "--output", "text=text.npy")
+    assert run("run", "greedy.prog", *given)[0] == 0
+    assert np.load("text.npy")[: len(tokens) - 1, 0].tolist() == tokens[1:]
     drawn = [run("llama", "model.prog", *options, "--temperature", 2, "--seed", seed)[1] for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
 
@@ -168,6 +176,8 @@ ERRORS = {
     "other chip": ("run net.prog -c tiny --input x=x.npy", "compiled for 'small', not for 'tiny'"),
     "damaged program": ("run damaged.prog", "damaged.prog is damaged"),
     "no language model": ("llama net.prog", "net.prog is no language model"),
+    "a language model for the host": ("llama greedy.prog", "leaves the choice of tokens to the host"),
+    "greedy ONNX": ("compile net.onnx --greedy -o x.prog", "greedy belong to language models"),
     "compiled already": ("llama net.prog --precision int8", "are fixed"),
     "stats of nothing": ("stats nowhere", "nowhere: No such file"),
     "plot": ("quantize-report model.bin --plot errors.txt", "neither a PNG nor an SVG"),
@@ -190,6 +200,7 @@ def broken(tmp_path_factory):
     np.save(made / "x.npy", np.zeros((3, 20), np.float32))
     np.save(made / "small.npy", np.zeros((2, 2), np.float32))
     takt.compile(made / "net.onnx", "small", "fp16").save(made / "net.prog")
+    takt.compile(made / "model.bin", "small", greedy=True).save(made / "greedy.prog")
     data = (made / "net.prog").read_bytes()
     middle = len(data) // 2
     (made / "damaged.prog").write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])

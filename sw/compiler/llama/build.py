@@ -23,7 +23,7 @@ def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | Non
     Not greedy: inputs `token` and `position`, INT16 [1, 1]; output `logits`, FP32 [1, vocab].
     Greedy: states `token` (at first 1, llama2.c's start of text) and `position` (at first 0) move on by themselves; the
     input `prompt`, INT16 [context, 1], holds at p the token that must follow position p, or -1 where the chip chooses;
-    the state `text`, INT16 [context, 1], collects what followed each position. A run beyond the context is a fault.
+    the state and output `text`, INT16 [context, 1], has what followed each position. A run beyond the context is a fault.
     Caches are states: a new text starts at position 0 and needs no clearing.
     The sum that runs through the layers enters products in FP16, so it must stay below 65504.
     GraphError in a sentence for a model that does not fit.
@@ -101,5 +101,7 @@ def _choose(graph: Graph, logits: Tensor, index: Tensor, weights: Weights) -> No
     following = graph.elementwise("SELECT", graph.elementwise("GE", forced, 0), forced, best)
     graph.store("token", following)
     graph.store("position", index + 1)
-    graph.store("text", graph.scatter(graph.state("text", np.full((context, 1), -1, np.int16)), index, following))
+    text = graph.scatter(graph.state("text", np.full((context, 1), -1, np.int16)), index, following)
+    graph.store("text", text)
     graph.output("token", following)
+    graph.output("text", text)

@@ -6,7 +6,7 @@ from sw.compiler.onnx.types import ELEMENTS
 _HEAD = """# ONNX operators
 
 Made from the tables in `sw/compiler/onnx` by `make docs`. Every operator becomes a formula (`sw/compiler/formulas`) or a
-layout (`sw/compiler/layout.py`) over the nine primitives of a graph. An operator that is not here is lowered if the
+layout (`sw/compiler/layout.py`) over the ten primitives of a graph. An operator that is not here is lowered if the
 model, or ONNX itself, defines it as a function of operators that are: so Attention, RotaryEmbedding, CenterCropPad,
 NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss, AffineGrid and others.
 
