@@ -13,6 +13,7 @@ from sw.compiler.lower.dots import Dots
 from sw.compiler.lower.draft import Draft, grid_of
 from sw.compiler.lower.elementwise import Elementwise
 from sw.compiler.lower.lanes import Lanes
+from sw.compiler.lower.prefix import prefixed
 from sw.compiler.lower.rows import Rows
 
 
@@ -29,6 +30,8 @@ class Lowering(Draft):
             self._rows.store(graph.states[name], value)
         #: Vectors of every output.
         self.results = {name: self._rows.result(value) for name, value in graph.outputs.items()}
+        wanted = {id(vector.whole) for grid in self.results.values() for vector in grid.flat}
+        self.tasks = prefixed(self.tasks, chip, wanted)
         order.send_both_ways(self.tasks, chip)
         order.link(self.tasks)
 
