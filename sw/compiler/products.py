@@ -68,10 +68,12 @@ class Products:
             order.sort(key=lambda use: (use[1], use[0]))
         mark, row = self.board.mark(), self.sums.some_rows(task.plane, ns * count) if ks > 1 else 0
         turn, again = (self.chip.timing(name, task.dtype is DType.FP16).turn for name in ("ABC", "ACC"))
-        state = _State(start, -1, None, {})
+        state = _State(0, -1, None, {})
         for k, n in order:
-            # The row that adds up a sum can be met again only after a while.
-            first = max(state.free, state.passes[k - 1, n][-1] + again - (count - 1) * turn) if k else state.free
+            first = max(start, state.free)
+            if k:
+                # The row that adds up a sum can be met again only after a while.
+                first = max(first, state.passes[k - 1, n][-1] + again - (count - 1) * turn)
             if state.passes and state.held is None:
                 first = max(first, self._arrive(task, k))
             tries = TRIES if state.passes else 1

@@ -29,8 +29,9 @@ from sw.compiler.tasks import (
 )
 from sw.compiler.vectors import Copy, Vector
 
-#: Cycles after the first in which half of it might be placed, after which a chain is divided because it finds no place.
-PATIENCE = 48
+#: Cycles for each item of a chain, after the first in which half of it might be placed, after which it is divided because
+#: it finds no place.
+PATIENCE = 16
 
 
 class Schedule:
@@ -112,12 +113,12 @@ class Schedule:
             )
             return
         halves = [self._part(task, part) for part in (slice(0, items // 2), slice(items // 2, items))]
-        last = self.chains.free_from(halves[0], first, 1, TRIES) + PATIENCE
+        last = self.chains.free_from(halves[0], first, 1, TRIES) + PATIENCE * items
         at = self.chains.free_from(task, first, 1, last - first)
         while at < last:
             if self.chains.place(task, at, 1, west):
                 return
-            at = self.chains.free_from(task, at + 1, 1, PATIENCE)
+            at = self.chains.free_from(task, at + 1, 1, last - at)
         for half in halves:
             self._chain(half)
         task.start = min(half.start for half in halves)

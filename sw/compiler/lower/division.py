@@ -18,6 +18,7 @@ class Division:
         self._busy = max(chip.beats(dtype), rows * chip.timing("ABC", dtype.is_float).turn)
         added = chip.timing("ADD", SUMS[dtype])
         self._added = added.d_chain - added.chain_skew
+        self._again = chip.timing("ACC", dtype.is_float).turn
         edge = max(abs(unit.stop - chip.vxm) for unit in chip.planes.values())
         #: Cycles from a pass to the vector unit and back to a plane, without what is done there.
         self._way = 2 * edge + sum(chip.timing(name, dtype.is_float).d_func for name in ("ABC", "ACC"))
@@ -42,7 +43,8 @@ class Division:
                 return [share for share in shares if share[2]]
 
         def cycles(split: int) -> int:
-            return -(-ns // (len(planes) // split)) * -(-ks // split) * self._busy + (split - 1) * self._added
+            count, terms = -(-ns // (len(planes) // split)), -(-ks // split)
+            return self._until(count, count, terms) + (split - 1) * self._added
 
         split = min((s for s in range(1, min(len(planes), ks) + 1) if len(planes) % s == 0), key=cycles)
         used = len(planes) // split
@@ -52,6 +54,11 @@ class Division:
             for p in range(min(used, ns))
         ]
 
+    def _until(self, done: int, count: int, terms: int) -> int:
+        """Cycles until the sums of `done` out of `count` tiles of n are complete."""
+        # The next term of a sum has to wait until the accumulator has the last one.
+        return (terms - 1) * max(count * self._busy, self._again) + done * self._busy
+
     def halves(self, shares: list[Share]) -> list[Share]:
         """Shares in two parts each, one after the other, where what reads the results can begin with the first part.
 
@@ -60,8 +67,10 @@ class Division:
         """
         if self.rows > 1:
             return shares
-        work = min(len(js) // 2 * len(ks) * self._busy for _, js, ks in shares)
-        if min(work, self._way) <= max(len(ks) for _, _, ks in shares):
+        count, terms = max(len(js) for _, js, _ in shares), max(len(ks) for _, _, ks in shares)
+        half = self._until(-(-count // 2), -(-count // 2), terms)
+        gained = min(self._until(-(-count // 2), count, terms) - half, self._way)
+        if gained <= max(2 * half - self._until(count, count, terms), 0) + terms:
             return shares
         early = [(plane, js[: -(-len(js) // 2)], ks) for plane, js, ks in shares]
         return early + [(plane, js[-(-len(js) // 2) :], ks) for plane, js, ks in reversed(shares)]

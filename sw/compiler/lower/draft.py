@@ -9,7 +9,7 @@ from sw.compiler.tasks import Chain, Operand, Stage, Task
 from sw.compiler.vectors import Table, Vector
 
 #: Items of one chain or reduction at the most.
-ITEMS = 16
+ITEMS = 64
 
 
 class Draft:
