@@ -14,7 +14,10 @@ from sw.compiler.chip import Chip
 from sw.compiler.compiled import CompileError, compile_graph
 from sw.compiler.graph import Graph, Tensor
 from sw.compiler.lower.lowering import Lowering
+from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
+from sw.compiler.place import Placer
+from sw.compiler.schedule import Schedule
 from sw.compiler.verify import VerifyError, verify_graph, verify_schedule, verify_tasks
 from tests.compiler.machines import VL16, agree, some, some_inputs
 
@@ -196,6 +199,22 @@ def test_lists_of_several_lengths_are_found():
 def test_a_task_without_a_place_is_found():
     with pytest.raises(VerifyError, match="has no place in the schedule"):
         verify_schedule(lowered())
+
+
+def test_two_results_in_one_word_are_found():
+    lowering, chip = lowered(), Chip(VL16)
+    memory = Memory(VL16, len(chip.slices))
+    Placer(lowering, chip, memory)
+    Schedule(lowering, chip, memory)
+    verify_schedule(lowering)
+    copies = [copy for task in lowering.tasks for v in task.makes for copy in v.copies if copy.writes and copy.reads]
+    one, other = copies[0], next(copy for copy in copies[1:] if copy.writes[0][1] != copies[0].writes[0][1])
+    other.writes = [(queue, issue, word) for (queue, _, word), (_, issue, _) in zip(one.writes, other.writes, strict=False)]
+    for task in lowering.tasks:
+        for vector in task.makes:
+            vector.last_read += 10_000
+    with pytest.raises(VerifyError, match="over a result of"):
+        verify_schedule(lowering)
 
 
 # Checker -------------------------------------------------------------------------------------------------------
