@@ -74,3 +74,14 @@ def test_a_product_with_itself_and_with_its_own_result(rng):
     z = graph.elementwise("MIN", graph.elementwise("MAX", y, -8.0), 8.0).to("fp16")
     graph.output("z", graph.dot(z, z))
     agree(graph, given(graph, rng), rtol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(("k", "n"), [(8, 3), (5, 5), (6, 7), (1, 3), (9, 1)])
+def test_products_that_go_on_divide_unevenly_over_planes(k, n, rows, rng):
+    graph = Graph()
+    x = graph.input("x", (rows, 16 * k), "int8")
+    sums = graph.dot(x, graph.constant(some((16 * n, 16 * k), "int8", rng))).to("fp32") * 2.0**-12
+    inner = graph.elementwise("RELU", sums).to("int8")
+    graph.output("y", graph.dot(inner, graph.constant(some((16, 16 * n), "int8", rng))))
+    agree(graph, given(graph, rng))
