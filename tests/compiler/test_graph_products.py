@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sw.arch.config import load
 from sw.compiler.graph import Graph
 from tests.compiler.machines import LENGTHS, agree, given, some
 
@@ -74,3 +75,14 @@ def test_a_product_with_itself_and_with_its_own_result(rng):
     z = graph.elementwise("MIN", graph.elementwise("MAX", y, -8.0), 8.0).to("fp16")
     graph.output("z", graph.dot(z, z))
     agree(graph, given(graph, rng), rtol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(("k", "n"), [(3, 3), (5, 5), (6, 7), (1, 3), (9, 1)])
+def test_products_that_go_on_divide_unevenly_over_planes(k, n, rows, rng):
+    graph, config = Graph(), load("small")
+    x = graph.input("x", (rows, config.vl * k), "fp16")
+    inner = graph.dot(x, graph.constant(some((config.vl * n, config.vl * k), "fp16", rng))) * 2.0**-12
+    small = graph.elementwise("RELU", inner).to("int8")
+    graph.output("y", graph.dot(small, graph.constant(some((config.vl, config.vl * n), "int8", rng))))
+    agree(graph, given(graph, rng), config)

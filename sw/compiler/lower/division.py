@@ -73,7 +73,7 @@ class Division:
         if gained <= max(2 * half - self._until(count, count, terms), 0) + terms:
             return shares
         early = [(plane, js[: -(-len(js) // 2)], ks) for plane, js, ks in shares]
-        return early + [(plane, js[-(-len(js) // 2) :], ks) for plane, js, ks in reversed(shares)]
+        return early + [(plane, js[-(-len(js) // 2) :], ks) for plane, js, ks in reversed(shares) if len(js) > 1]
 
 
 def _side(tile: Tile) -> int | None:
