@@ -26,7 +26,7 @@ _COLUMNS = 16
 def chip() -> Config:
     """32 lanes, four planes, 32 streams each way, memory as large as it may be."""
     return load("full").replace(
-        name="ffn", superlanes=2, links=0, queue_words=4096, mem={"slices": 64, "words": 16384}, mxm={"acc_rows": 4096}
+        name="ffn", superlanes=2, queue_words=4096, mem={"slices": 64, "words": 16384}, mxm={"acc_rows": 4096}, c2c={"links": 0}
     )
 
 

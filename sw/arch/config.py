@@ -66,6 +66,18 @@ class Sxm:
 
 
 @dataclass(frozen=True, kw_only=True)
+class C2c:
+    """Links between chips. `links` counts one hemisphere's; a word of a link has `link_bytes`; clocks are up to `ppm`
+    millionths off, and run for up to `stretch` cycles between two alignments.
+    """
+
+    links: int = 0
+    link_bytes: int = 8
+    ppm: int = 100
+    stretch: int = 20000
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ecc:
     """SECDED on words in streams and SRAM, on accumulators; parity on queue memories."""
 
@@ -76,8 +88,8 @@ class Ecc:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """A chip. `streams` counts one direction; `links` counts the links of one hemisphere;
-    `queue_words` is the depth of every instruction queue, boot part and ring together."""
+    """A chip. `streams` counts one direction; `queue_words` is the depth of every instruction queue, boot part and ring
+    together."""
 
     name: str
     lanes: int
@@ -88,7 +100,7 @@ class Config:
     vxm: Vxm
     mxm: Mxm
     sxm: Sxm
-    links: int = 0
+    c2c: C2c = field(default_factory=C2c)
     ecc: Ecc = field(default_factory=Ecc)
 
     def __post_init__(self):
@@ -128,7 +140,7 @@ class Config:
         return dataclasses.replace(self, **merged)
 
 
-_GROUPS = {"mem": Mem, "vxm": Vxm, "mxm": Mxm, "sxm": Sxm, "ecc": Ecc}
+_GROUPS = {"mem": Mem, "vxm": Vxm, "mxm": Mxm, "sxm": Sxm, "c2c": C2c, "ecc": Ecc}
 
 
 def load(name_or_path: str | Path) -> Config:
@@ -197,7 +209,6 @@ def _validate(c: Config) -> None:
     power_of_two("streams", c.streams, 8, 64)
     need(c.streams >= c.lanes, f"streams is {c.streams}, it must be at least lanes ({c.lanes}) for TRANSPOSE.")
     power_of_two("queue_words", c.queue_words, 32, 4096)
-    within("links", c.links, 0, 16)
     within("mem.slices", c.mem.slices, 1, 64)
     within("mem.slices_per_stop", c.mem.slices_per_stop, 1, 8)
     need(
@@ -220,4 +231,11 @@ def _validate(c: Config) -> None:
     within("mxm.acc_rows", c.mxm.acc_rows, 64, 4096)
     for kind in ("shift", "permute", "distribute", "rotate", "transpose", "reduce"):
         within(f"sxm.{kind}", getattr(c.sxm, kind), 0, 8)
+    within("c2c.links", c.c2c.links, 0, 16)
+    within("c2c.ppm", c.c2c.ppm, 1, 1000)
+    within("c2c.stretch", c.c2c.stretch, 1000, 1_000_000)
+    need(c.c2c.link_bytes in (4, 8), f"c2c.link_bytes is {c.c2c.link_bytes}, it must be 4 or 8.")
+    if c.c2c.links:
+        need(c.c2c.link_bytes <= c.lanes, f"c2c.link_bytes is {c.c2c.link_bytes}, it must be at most lanes ({c.lanes}).")
+        need(c.vl <= 496, f"a vector has {c.vl} lanes, the code of a link takes at most 496.")
     need(not c.sxm.rotate or c.streams >= 16, f"streams is {c.streams}, sxm.rotate needs at least 16.")

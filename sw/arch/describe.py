@@ -41,7 +41,6 @@ ENTRIES = (
         "streams", "streams of each direction", 8, 64, True, "at least `lanes`, for TRANSPOSE; 16 for ROTATE"
     ),
     Entry("queue_words", "words of every instruction queue, boot part and ring together", 32, 4096, True),
-    Entry("links", "links of each hemisphere; their units are reserved, not built yet", 0, 16, default="0"),
     Entry("mem.slices", "MEM slices of each hemisphere", 1, 64, rule="a multiple of `mem.slices_per_stop`"),
     Entry("mem.slices_per_stop", "slices that share a stop", 1, 8),
     Entry("mem.words", "words of a slice, both banks together", 16, 16384, True),
@@ -60,6 +59,10 @@ ENTRIES = (
         Entry(f"sxm.{engine}", f"{engine} engines of each hemisphere", 0, 8)
         for engine in ("shift", "permute", "distribute", "rotate", "transpose", "reduce")
     ),
+    Entry("c2c.links", "links of each hemisphere; their units are reserved, not built yet", 0, 16, default="0"),
+    Entry("c2c.link_bytes", "bytes of a word on a link", rule="4 or 8, at most `lanes`", default="8"),
+    Entry("c2c.ppm", "how far a chip's clock may be off, in millionths", 1, 1000, default="100"),
+    Entry("c2c.stretch", "cycles between two alignments of chips, at the most", 1000, 1_000_000, default="20000"),
     Entry("ecc.streams", "SECDED on words in streams and SRAM", rule="true or false", default="true"),
     Entry("ecc.accumulators", "SECDED on accumulators", rule="true or false", default="true"),
     Entry("ecc.queues", "parity on queue memories", rule="true or false", default="true"),

@@ -86,7 +86,7 @@ def floorplan(c: Config) -> Floorplan:
         sxm = any(getattr(c.sxm, engine) for engine in SXM_ENGINES)
         return (
             [(f"MXM_{letter}{p}", "MXM", side, p) for p in range(planes)],
-            [(f"C2C_{letter}", "C2C", side, 0)] if c.links else [],
+            [(f"C2C_{letter}", "C2C", side, 0)] if c.c2c.links else [],
             [(f"SXM_{letter}", "SXM", side, 0)] if sxm else [],
         )
 
@@ -134,6 +134,6 @@ def _queues_of(unit: Unit, c: Config):
             for number in range(getattr(c.sxm, engine)):
                 yield f"{unit.name}_{engine.upper()}{number}", f"SXM_{engine.upper()}", number
     else:
-        for link in range(c.links):
+        for link in range(c.c2c.links):
             yield f"{unit.name}_SEND{link}", "C2C_SEND", link
             yield f"{unit.name}_RECEIVE{link}", "C2C_RECEIVE", link

@@ -170,16 +170,16 @@ SLOTS: dict[str, dict[str, tuple[Field, ...]]] = {
     "C2C_SEND": {
         "send": (
             _op(3),
-            uint("link", lambda c: width_of(max(2, c.links)), "link"),
+            uint("link", lambda c: width_of(max(2, c.c2c.links)), "link"),
             stream("stream", "vector"),
-            uint("out", lambda c: width_of(max(2, c.links)), "outgoing link of FORWARD"),
+            uint("out", lambda c: width_of(max(2, c.c2c.links)), "outgoing link of FORWARD"),
             uint("t", 12, "cycles of RUNTIME_DESKEW"),
         ),
     },
     "C2C_RECEIVE": {
         "receive": (
             _op(1),
-            uint("link", lambda c: width_of(max(2, c.links)), "link"),
+            uint("link", lambda c: width_of(max(2, c.c2c.links)), "link"),
             stream("stream", "vector"),
         ),
     },
