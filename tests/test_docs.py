@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.docs import PAGES
-from sw.arch.config import PRESETS, Config, ConfigError, Ecc, Mem, Mxm, Sxm, Vxm, load
+from sw.arch.config import PRESETS, C2c, Config, ConfigError, Ecc, Mem, Mxm, Sxm, Vxm, load
 from sw.arch.describe import ENTRIES
 from sw.isa.codec import layout, make
 from sw.isa.table import TABLE
@@ -30,7 +30,7 @@ def test_every_instruction_is_on_the_page_with_its_latency():
 
 
 def test_every_entry_of_a_configuration_is_described():
-    groups = {"mem": Mem, "vxm": Vxm, "mxm": Mxm, "sxm": Sxm, "ecc": Ecc}
+    groups = {"mem": Mem, "vxm": Vxm, "mxm": Mxm, "sxm": Sxm, "c2c": C2c, "ecc": Ecc}
     names = {f.name for f in fields(Config)} - set(groups) - {"name"}
     names |= {f"{group}.{f.name}" for group, kind in groups.items() for f in fields(kind)}
     assert {entry.name for entry in ENTRIES} == names
