@@ -6,76 +6,23 @@ those of the machine: truth values are INT8 masks, 0 or -1.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from sw.arch.dtype import DType
+from sw.compiler.tensor import GraphError, Tensor, held, typed
 from sw.isa.rows.vxm import ALU_TYPES
+from sw.isa.table import instruction
 
 #: Elementwise operations that compare; their result is a mask.
 COMPARISONS = ("EQ", "NE", "LT", "LE", "GT", "GE")
+#: Elementwise operations whose result is of a type that is given.
+_TYPED = ("CONVERT", "BITCAST")
 REDUCTIONS = ("MAX", "MIN", "SUM")
+#: What becomes of integers that do not fit.
+OVERFLOWS = ("sat", "mod")
 #: The sum type of a dense product, by the type of its operands.
 SUMS = {DType.INT8: DType.INT32, DType.FP16: DType.FP32}
-
-
-class GraphError(ValueError):
-    """A graph that cannot be; the text names the node, what was found and what is possible."""
-
-
-@dataclass(eq=False, frozen=True)
-class Tensor:
-    """One value of a graph: what a primitive makes of its operands.
-
-    op : the primitive, a method name of `Graph`
-    shape, dtype : of the value
-    operands : the tensors it is made from
-    attributes : what else the primitive needs, see the methods of `Graph`
-    name : for messages and reports
-    """
-
-    graph: "Graph"
-    op: str
-    shape: tuple[int, ...]
-    dtype: DType
-    operands: tuple["Tensor", ...] = ()
-    attributes: dict = field(default_factory=dict)
-    name: str = ""
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    def to(self, dtype: DType | str) -> "Tensor":
-        """This value as another type: nearest even, saturating."""
-        dtype = _dtype(dtype)
-        return self if dtype is self.dtype else self.graph.elementwise("CONVERT", self, to=dtype)
-
-    def __add__(self, other):
-        return self.graph.elementwise("ADD", self, other)
-
-    def __radd__(self, other):
-        return self.graph.elementwise("ADD", other, self)
-
-    def __sub__(self, other):
-        return self.graph.elementwise("SUB", self, other)
-
-    def __rsub__(self, other):
-        return self.graph.elementwise("SUB", other, self)
-
-    def __mul__(self, other):
-        return self.graph.elementwise("MUL", self, other)
-
-    def __rmul__(self, other):
-        return self.graph.elementwise("MUL", other, self)
-
-    def __neg__(self):
-        return self.graph.elementwise("NEG", self)
-
-    def __repr__(self) -> str:
-        return f"{self.name or self.op} {self.dtype.text}{list(self.shape)}"
 
 
 class Graph:
@@ -98,31 +45,26 @@ class Graph:
     def input(self, name: str, shape: Sequence[int], dtype: DType | str) -> Tensor:
         """What the host writes before a run."""
         self._fresh(name, self.inputs, "input")
-        self.inputs[name] = self._make("input", shape, _dtype(dtype), name=name)
+        self.inputs[name] = self._make("input", shape, typed(dtype), name=name)
         return self.inputs[name]
 
     def constant(self, values, dtype: DType | str | None = None) -> Tensor:
         """Numbers known now. `dtype` is by default that of the array; floats become FP32."""
-        array = np.asarray(values)
-        if dtype is None:
-            dtype = _CONSTANTS.get(array.dtype.kind + str(array.dtype.itemsize))
-            if dtype is None:
-                raise GraphError(f"A constant is of type {array.dtype}, give the machine's type that it shall have.")
-        dtype = _dtype(dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
-            data = array.astype(dtype.numpy, order="C")
+        data, dtype = held(values, dtype)
         return self._make("constant", data.shape, dtype, values=data)
 
     def state(self, name: str, initial, dtype: DType | str | None = None) -> Tensor:
         """Memory that survives from run to run, holding `initial` before the first; read as it was before this run."""
         self._fresh(name, self.states, "state")
-        data = np.asarray(initial)
-        dtype = _dtype(dtype) if dtype is not None else self.constant(data).dtype
-        self.states[name] = self._make("state", data.shape, dtype, name=name, initial=data.astype(dtype.numpy))
+        data, dtype = held(initial, dtype)
+        self.states[name] = self._make("state", data.shape, dtype, name=name, initial=data)
         return self.states[name]
 
     def store(self, name: str, value: Tensor) -> None:
         """What a state holds after this run: a tensor of its shape and type."""
+        self._own(value, f"The state '{name}'")
+        if name not in self.states:
+            raise GraphError(f"There is no state '{name}'; there are {', '.join(self.states) or 'none'}.")
         state = self.states[name]
         if (value.shape, value.dtype) != (state.shape, state.dtype):
             raise GraphError(f"The state '{name}' is {state}, it cannot become {value}.")
@@ -131,10 +73,11 @@ class Graph:
     def output(self, name: str, value: Tensor) -> Tensor:
         """What the host reads after a run."""
         self._fresh(name, self.outputs, "output")
+        self._own(value, f"The output '{name}'")
         self.outputs[name] = value
         return value
 
-    def elementwise(self, fn: str, *operands, to: DType | None = None, overflow: str = "sat") -> Tensor:
+    def elementwise(self, fn: str, *operands, to: DType | str | None = None, overflow: str = "sat") -> Tensor:
         """An operation of the vector unit on every element, operands broadcast as in numpy.
 
         fn : a row of the instruction table (`ADD`, `EXP2`, `SELECT` …). SELECT takes a mask, then the value where
@@ -143,26 +86,32 @@ class Graph:
         to : type of the result of CONVERT and BITCAST
         overflow : of integers, `sat` or `mod`
         """
-        tensors = [operand for operand in operands if isinstance(operand, Tensor)]
-        if not tensors:
-            raise GraphError(f"{fn} has no tensor among its operands.")
+        if fn != "BITCAST" and fn not in ALU_TYPES:
+            raise GraphError(f"The vector unit has no operation '{fn}'; it has {', '.join(ALU_TYPES)}.")
+        if len(operands) != (count := _operand_count(fn)):
+            raise GraphError(f"{self._where(fn)} has {len(operands)} operands, it takes {count}.")
+        if not any(isinstance(operand, Tensor) for operand in operands):
+            raise GraphError(f"{self._where(fn)} has no tensor among its operands.")
+        if overflow not in OVERFLOWS:
+            raise GraphError(f"{self._where(fn)} has the overflow '{overflow}', it must be {' or '.join(OVERFLOWS)}.")
+        if fn in _TYPED:
+            if to is None:
+                raise GraphError(f"{self._where(fn)} needs a type to give.")
+            to = typed(to)
         values = operands[1:] if fn == "SELECT" else operands
-        typed = [operand for operand in values if isinstance(operand, Tensor)]
-        dtype = typed[0].dtype if typed else DType.FP32
+        dtype = next((operand.dtype for operand in values if isinstance(operand, Tensor)), DType.FP32)
         given = tuple(o if isinstance(o, Tensor) else self.constant(o, dtype) for o in operands)
         checked = given[1:] if fn == "SELECT" else given
         for operand in checked:
             if operand.dtype is not dtype:
                 raise GraphError(f"{self._where(fn)} has operands of types {dtype.text} and {operand.dtype.text}, convert one.")
         if fn == "BITCAST":
-            if to is None or to.bits != dtype.bits:
+            if to.bits != dtype.bits:
                 raise GraphError(f"{self._where(fn)} of {dtype.text} needs a type of {dtype.bits} bits.")
-        elif fn not in ALU_TYPES:
-            raise GraphError(f"The vector unit has no operation '{fn}'; it has {', '.join(ALU_TYPES)}.")
         elif dtype not in ALU_TYPES[fn]:
             known = ", ".join(t.text for t in ALU_TYPES[fn])
             raise GraphError(f"{self._where(fn)} does not work on {dtype.text}, it takes {known}.")
-        result = DType.INT8 if fn in COMPARISONS else to if fn in ("CONVERT", "BITCAST") else dtype
+        result = DType.INT8 if fn in COMPARISONS else to if fn in _TYPED else dtype
         try:
             shape = np.broadcast_shapes(*(operand.shape for operand in given))
         except ValueError as error:
@@ -191,7 +140,10 @@ class Graph:
             raise GraphError(f"There is no reduction '{fn}'; there are {', '.join(REDUCTIONS)}.")
         if a.dtype not in (DType.INT32, DType.FP32):
             raise GraphError(f"{self._where('reduce')} is over {a.dtype.text}, it takes int32 and fp32.")
-        axis = range(len(a.shape))[axis]
+        rank = len(a.shape)
+        if not -rank <= axis < rank:
+            raise GraphError(f"{self._where('reduce')} is over axis {axis} of {a}.")
+        axis %= rank
         shape = tuple(1 if k == axis else size for k, size in enumerate(a.shape))
         return self._make("reduce", shape, a.dtype, (a,), fn=fn, axis=axis)
 
@@ -236,7 +188,6 @@ class Graph:
             raise GraphError(f"{self._where('scatter')} writes {rows} into {state} by {index}, the shapes do not fit.")
         return self._make("scatter", state.shape, state.dtype, (state, index, rows))
 
-
     def _indexed(self, what: str, table: Tensor, index: Tensor) -> None:
         if len(table.shape) != 2 or table.op not in ("constant", "input", "state", "scatter"):
             raise GraphError(f"{self._where(what)} is on {table}, it must be a constant, an input or a state of two axes.")
@@ -250,23 +201,22 @@ class Graph:
         if name in known:
             raise GraphError(f"There are two {kind}s '{name}'.")
 
+    def _own(self, tensor: Tensor, where: str) -> None:
+        if tensor.graph is not self:
+            raise GraphError(f"{where} takes {tensor} of another graph.")
+
     def _make(self, op: str, shape, dtype: DType, operands: tuple[Tensor, ...] = (), name: str = "", **attributes) -> Tensor:
         shape = tuple(int(size) for size in shape)
         if any(size < 1 for size in shape):
             raise GraphError(f"{self._where(op)} has the shape {list(shape)}, every axis must be at least 1.")
         for operand in operands:
-            if operand.graph is not self:
-                raise GraphError(f"{self._where(op)} takes {operand} of another graph.")
+            self._own(operand, self._where(op))
         tensor = Tensor(self, op, shape, dtype, operands, attributes, name or self.scope)
         self.tensors.append(tensor)
         return tensor
 
 
-_CONSTANTS = {
-    "i1": DType.INT8, "i2": DType.INT16, "i4": DType.INT32, "b1": DType.INT8,
-    "f2": DType.FP16, "f4": DType.FP32, "f8": DType.FP32,
-}  # fmt: skip
-
-
-def _dtype(dtype: DType | str) -> DType:
-    return DType.parse(dtype) if isinstance(dtype, str) else dtype
+def _operand_count(fn: str) -> int:
+    """Operands of an elementwise operation, the mask of SELECT among them."""
+    fields = () if fn == "BITCAST" else instruction(fn).fields
+    return max(1, sum(name in ("a", "b", "m_from") for name in fields))
