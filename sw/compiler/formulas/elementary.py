@@ -34,6 +34,11 @@ def binary(fn: str, a, b) -> Tensor:
     return (a if isinstance(a, Tensor) else b).graph.elementwise(fn, a, b)
 
 
+def modular(fn: str, a, b) -> Tensor:
+    """ADD, SUB or MUL, of integers modulo 2 to their bits; one of the two may be a number."""
+    return (a if isinstance(a, Tensor) else b).graph.elementwise(fn, a, b, overflow="mod")
+
+
 def select(mask: Tensor, a, b) -> Tensor:
     """`a` where the mask is set, else `b`."""
     return mask.graph.elementwise("SELECT", mask, a, b)
@@ -145,8 +150,8 @@ def erf(x: Tensor) -> Tensor:
 def power(x: Tensor, exponent: float) -> Tensor:
     """x to a power that is known now: integers up to 64 by multiplication, so negative x is right; 1/2 by a root."""
     if exponent == 0:
-        return x * 0.0 + 1.0 if x.dtype.is_float else binary("MIN", binary("MAX", x, 1), 1)
-    if exponent == int(exponent) and 0 < abs(exponent) <= 64:
+        return x.graph.constant(np.ones(x.shape), x.dtype)
+    if abs(exponent) <= 64 and exponent == int(exponent):
         result = _multiplied(x, int(abs(exponent)))
         return result if exponent > 0 else unary("RECIP", result)
     if exponent == 0.5:
@@ -171,12 +176,8 @@ def _multiplied(x: Tensor, exponent: int) -> Tensor:
     result = None
     while True:
         if exponent & 1:
-            result = x if result is None else _product(result, x)
+            result = x if result is None else modular("MUL", result, x)
         exponent >>= 1
         if not exponent:
             return result
-        x = _product(x, x)
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    return a.graph.elementwise("MUL", a, b, overflow="mod")
+        x = modular("MUL", x, x)

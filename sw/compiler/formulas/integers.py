@@ -1,16 +1,11 @@
 """Integer division and powers, which the vector unit lacks, and quantisation. INT32, exact, modulo 2^32."""
 
 from sw.arch.dtype import DType
-from sw.compiler.formulas.elementary import binary, clip, select, unary
+from sw.compiler.formulas.elementary import binary, clip, modular, select, unary
 from sw.compiler.graph import Tensor
 
 #: Exponents of integer powers are taken modulo 2 to this many bits.
 _EXPONENT_BITS = 5
-
-
-def modular(fn: str, a, b) -> Tensor:
-    """ADD, SUB or MUL of integers that wraps."""
-    return (a if isinstance(a, Tensor) else b).graph.elementwise(fn, a, b, overflow="mod")
 
 
 def wrapped(x: Tensor, dtype: DType) -> Tensor:
@@ -37,7 +32,7 @@ def _settled(a: Tensor, b: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     more = (rest.to("fp32") * inverse).to("int32")
     quotient, rest = modular("ADD", quotient, more), modular("SUB", rest, modular("MUL", more, b))
     wrong = binary("AND", binary("NE", rest, 0), binary("LT", binary("XOR", rest, like), 0))
-    # Towards the other sign: one divisor less where the remainder has the divisor's sign, else one more
+    # Towards the other sign: one divisor less where the remainder has the divisor's sign, else one more.
     same = binary("GE", binary("XOR", rest, b), 0)
     step = binary("MASK", select(same, b.graph.constant(1, "int32"), -1), wrong.to("int32"))
     return modular("ADD", quotient, step), modular("SUB", rest, modular("MUL", step, b))

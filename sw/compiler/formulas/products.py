@@ -4,7 +4,7 @@ import numpy as np
 
 from sw.arch.dtype import DType
 from sw.compiler import layout
-from sw.compiler.formulas.elementary import binary, clip, unary
+from sw.compiler.formulas.elementary import binary, clip, modular, unary
 from sw.compiler.formulas.reductions import reduce
 from sw.compiler.graph import Tensor
 
@@ -51,15 +51,11 @@ def dot_int8(a: Tensor, b: Tensor, a_zero: Tensor | None = None, b_zero: Tensor 
     result = graph.dot(a, b)
     if a_zero is not None:
         sums = layout.swap_last(graph.dot(b, ones))
-        shift = sums if b_zero is None else _int32("SUB", sums, _int32("MUL", b_zero, length))
-        result = _int32("SUB", result, _int32("MUL", a_zero, shift))
+        shift = sums if b_zero is None else modular("SUB", sums, modular("MUL", b_zero, length))
+        result = modular("SUB", result, modular("MUL", a_zero, shift))
     if b_zero is not None:
-        result = _int32("SUB", result, _int32("MUL", b_zero, graph.dot(a, ones)))
+        result = modular("SUB", result, modular("MUL", b_zero, graph.dot(a, ones)))
     return result
-
-
-def _int32(fn: str, a: Tensor, b) -> Tensor:
-    return a.graph.elementwise(fn, a, b, overflow="mod")
 
 
 def _split(a: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:

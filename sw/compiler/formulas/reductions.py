@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sw.compiler import layout
-from sw.compiler.formulas.elementary import binary, exp, log, select, sqrt, unary
+from sw.compiler.formulas.elementary import binary, exp, log, modular, select, sqrt, unary
 from sw.compiler.graph import Tensor
 
 
@@ -61,7 +61,7 @@ def product(a: Tensor, axes: Sequence[int]) -> Tensor:
             half = length // 2
             low, high = (layout.along(a, axis, slice(start, start + half)) for start in (0, half))
             rest = [layout.along(a, axis, slice(2 * half, None))] if length % 2 else []
-            a = layout.concat([a.graph.elementwise("MUL", low, high, overflow="mod"), *rest], axis)
+            a = layout.concat([modular("MUL", low, high), *rest], axis)
     return a
 
 
@@ -75,7 +75,7 @@ def scan(fn: str, a: Tensor, axis: int, neutral: float = 0) -> Tensor:
         earlier = layout.pad(a, widths)
         if neutral:
             earlier = select(a.graph.constant(-(number >= step).astype(np.int8)), earlier, neutral)
-        a = a.graph.elementwise(fn, a, earlier, overflow="mod")
+        a = modular(fn, a, earlier)
         step *= 2
     return a
 

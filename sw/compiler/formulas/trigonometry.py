@@ -33,7 +33,7 @@ def atan(x: Tensor) -> Tensor:
     size = unary("ABS", x)
     far, middle = binary("GT", size, 1 + math.sqrt(2)), binary("GT", size, math.sqrt(2) - 1)
     reduced = select(far, -unary("RECIP", size), select(middle, (size - 1.0) * unary("RECIP", size + 1.0), size))
-    offset = select(far, math.pi / 2, select(middle, size * 0.0 + math.pi / 4, 0.0))
+    offset = select(far, math.pi / 2, select(middle, math.pi / 4, 0.0))
     result = offset + reduced * polynomial(reduced * reduced, _ATAN)
     return select(binary("LT", x, 0.0), -result, result)
 
@@ -83,6 +83,6 @@ def _wave(x: Tensor, quarter: int) -> Tensor:
         r = r - turns * part
     square = r * r
     quarters = turns.to("int32") + quarter
-    value = select(quarters.to("int32"), polynomial(square, _COS), r * polynomial(square, _SIN))
+    value = select(quarters, polynomial(square, _COS), r * polynomial(square, _SIN))
     negative = binary("NE", binary("AND", quarters, 2), 0)
     return select(negative, -value, value)

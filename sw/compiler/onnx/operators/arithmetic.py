@@ -8,7 +8,6 @@ from sw.compiler.formulas import elementary, integers, trigonometry
 from sw.compiler.graph import Tensor
 from sw.compiler.onnx.node import Node, Value
 from sw.compiler.onnx.registry import Table
-from sw.compiler.onnx.types import BOOL, FLOAT
 
 TABLE = Table()
 
@@ -57,7 +56,7 @@ def sign(node: Node) -> Value:
 @TABLE.operator("Add", "Sub", "Mul")
 def basic(node: Node) -> Value:
     """Operations of the vector unit on two numbers; integers wrap."""
-    return node.give(node.graph.elementwise(node.op.upper(), *numbers(node), overflow="mod"))
+    return node.give(elementary.modular(node.op.upper(), *numbers(node)))
 
 
 @TABLE.operator("Sum", "Max", "Min")
@@ -97,7 +96,7 @@ def pow_(node: Node) -> Value:
     base, exponent = node.element(0), node.element(1)
     if node.is_known(1) and np.unique(node.known(1)).size == 1:
         power = node.known(1).reshape(-1)[0].item()
-        if base.is_float or (power == int(power) and power >= 0):
+        if base.is_float or (power >= 0 and float(power).is_integer()):
             x = node.real() if base.is_float else node.whole()
             return node.give(_broadcast(elementary.power(x, power), node))
     if base.is_float or exponent.is_float:
@@ -140,7 +139,7 @@ def bitwise_not(node: Node) -> Value:
 
 def number(node: Node, place: int) -> Tensor:
     """An input as the vector unit calculates with it: FP32, or the integer type as it is held."""
-    return node.real(place) if node.element(place) is not BOOL and node.element(place).is_float else node.tensor(place)
+    return node.real(place) if node.element(place).is_float else node.tensor(place)
 
 
 def numbers(node: Node) -> list[Tensor]:
@@ -155,6 +154,4 @@ def _broadcast(x: Tensor, node: Node) -> Tensor:
 
 def _rounded(x: Tensor, node: Node) -> Tensor:
     """FP32 as an integer base wants it: without its fraction, unless that is rounding."""
-    if node.element() is FLOAT or node.element().is_float:
-        return x
-    return elementary.truncate(x * (1 + 2.0**-18))
+    return x if node.element().is_float else elementary.truncate(x * (1 + 2.0**-18))

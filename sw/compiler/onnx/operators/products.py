@@ -6,7 +6,7 @@ import numpy as np
 
 from sw.compiler import layout
 from sw.compiler.formulas import integers
-from sw.compiler.formulas.elementary import divide_exact
+from sw.compiler.formulas.elementary import divide_exact, modular
 from sw.compiler.formulas.products import dot_fp16, dot_int8, matmul
 from sw.compiler.formulas.reductions import reduce
 from sw.compiler.graph import Tensor
@@ -36,7 +36,7 @@ def gemm(node: Node) -> Value:
     result = result if alpha == 1.0 else result * alpha
     if node.has(2):
         c = node.real(2) if node.element().is_float else node.whole(2)
-        result = node.graph.elementwise("ADD", result, c if beta == 1.0 else c * beta, overflow="mod")
+        result = modular("ADD", result, c if beta == 1.0 else c * beta)
     return node.give(result)
 
 
@@ -53,7 +53,7 @@ def _dot_int32(a: Tensor, b: Tensor) -> Tensor:
     """INT32 product modulo 2^32 on the vector unit."""
     left = layout.reshape(a, (*a.shape[:-1], 1, a.shape[-1]))
     right = layout.reshape(b, (*b.shape[:-2], 1, *b.shape[-2:]))
-    products = integers.modular("MUL", left, right)
+    products = modular("MUL", left, right)
     return layout.reshape(reduce("SUM", products, [-1]), products.shape[:-1])
 
 
@@ -102,7 +102,7 @@ def einsum(node: Node) -> Value:
     """One or two operands by transposing to a dense product."""
     terms, _, result = node.get("equation").replace(" ", "").partition("->")
     terms = terms.split(",")
-    if "..." in terms[0] or len(terms) > 2 or any(len(set(term)) < len(term) for term in terms):
+    if len(terms) > 2 or any(len(set(term)) < len(term) for term in terms):
         equation = node.get("equation")
         raise node.error(f"has the equation '{equation}'; possible are one or two operands without repeats or '...'.")
     if "->" not in node.get("equation"):
