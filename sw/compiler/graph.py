@@ -102,6 +102,8 @@ class Graph:
         dtype = next((operand.dtype for operand in values if isinstance(operand, Tensor)), DType.FP32)
         given = tuple(o if isinstance(o, Tensor) else self.constant(o, dtype) for o in operands)
         checked = given[1:] if fn == "SELECT" else given
+        if fn == "SELECT" and given[0].dtype is not DType.INT8:
+            raise GraphError(f"{self._where(fn)} chooses by {given[0]}, it must be a mask in int8.")
         for operand in checked:
             if operand.dtype is not dtype:
                 raise GraphError(f"{self._where(fn)} has operands of types {dtype.text} and {operand.dtype.text}, convert one.")

@@ -34,6 +34,7 @@ OTHER = Graph("other").input("z", (2, 3), "fp32")
         (lambda g, x, y: g.elementwise("CONVERT", x), "CONVERT needs a type to give"),
         (lambda g, x, y: g.elementwise("BITCAST", x, to="int16"), "BITCAST of fp32 needs a type of 32 bits"),
         (lambda g, x, y: g.elementwise("ADD", x, y), "types fp32 and int8, convert one"),
+        (lambda g, x, y: g.elementwise("SELECT", x, x, x), "SELECT chooses by x fp32[2, 3], it must be a mask in int8"),
         (lambda g, x, y: g.elementwise("EXP2", y), "EXP2 does not work on int8, it takes fp32"),
         (lambda g, x, y: x + y.to("fp64"), "The type 'fp64' is unknown; known are int8"),
         (lambda g, x, y: x + OTHER, "takes z fp32[2, 3] of another graph"),

@@ -83,6 +83,6 @@ def _wave(x: Tensor, quarter: int) -> Tensor:
         r = r - turns * part
     square = r * r
     quarters = turns.to("int32") + quarter
-    value = select(quarters, polynomial(square, _COS), r * polynomial(square, _SIN))
-    negative = binary("NE", binary("AND", quarters, 2), 0)
+    odd, negative = (binary("NE", binary("AND", quarters, bit), 0) for bit in (1, 2))
+    value = select(odd, polynomial(square, _COS), r * polynomial(square, _SIN))
     return select(negative, -value, value)
