@@ -22,9 +22,10 @@ def rearrange(a: Tensor, function: Callable[[np.ndarray], np.ndarray]) -> Tensor
 
 def reshape(a: Tensor, shape: Sequence[int]) -> Tensor:
     """The elements in the same order under another shape of equal size; one length may be -1."""
-    if -1 not in shape and np.prod(shape, dtype=np.int64) != a.size:
-        raise GraphError(f"{a} has {a.size} elements and cannot become {list(shape)}.")
-    return rearrange(a, lambda numbers: numbers.reshape(shape))
+    try:
+        return rearrange(a, lambda numbers: numbers.reshape(shape))
+    except ValueError as error:
+        raise GraphError(f"{a} has {a.size} elements and cannot become {list(shape)}.") from error
 
 
 def transpose(a: Tensor, axes: Sequence[int] | None = None) -> Tensor:
@@ -52,14 +53,6 @@ def concat(parts: Sequence[Tensor], axis: int) -> Tensor:
     first = np.cumsum([0, *(part.size for part in parts)])
     numbers = [start + np.arange(part.size).reshape(part.shape) for start, part in zip(first, parts, strict=False)]
     return parts[0] if len(parts) == 1 else _move(parts, np.concatenate(numbers, axis))
-
-
-def split(a: Tensor, lengths: Sequence[int], axis: int) -> list[Tensor]:
-    """Pieces of these lengths along an axis, in order."""
-    ends = np.cumsum(lengths)
-    if ends[-1] != a.shape[axis]:
-        raise GraphError(f"{a} has {a.shape[axis]} elements along axis {axis}, its pieces have {ends[-1]}.")
-    return [along(a, axis, slice(end - length, end)) for end, length in zip(ends, lengths, strict=True)]
 
 
 def expand(a: Tensor, shape: Sequence[int]) -> Tensor:

@@ -200,6 +200,34 @@ def test_refusals_name_node_finding_and_possibility():
     refused(built, "'i' (If)", "constant")
 
 
+@pytest.mark.parametrize(
+    ("op", "constant", "attributes", "sentence"),
+    [
+        ("Reshape", np.array([4, 2]), {}, "'y' (Reshape) does not compile: cannot reshape array of size 6 into shape (4,2)."),
+        ("Transpose", None, {"perm": [0, 5]}, "'y' (Transpose) does not compile: axis 5 is out of bounds"),
+        ("Gather", np.array([7]), {}, "'y' (Gather) does not compile: index 7 is out of bounds"),
+        ("Split", np.array([1, 1]), {"axis": 1}, "'y' (Split) splits 3 elements along axis 1 into [1, 1], which are 2."),
+        ("Einsum", None, {"equation": "ij->k"}, "'y' (Einsum) does not compile"),
+        ("Add", None, {}, "'y' (Add) does not compile: Node 'y': ADD has 1 operands, it takes 2."),
+        ("Cast", None, {}, "'y' (Cast): its result is of type None; possible are FLOAT"),
+        ("Cast", None, {"to": 999}, "'y' (Cast): its result is of type 999; possible are FLOAT"),
+    ],
+)
+def test_nodes_that_contradict_themselves_are_named(op, constant, attributes, sentence):
+    names = ["x"] if constant is None else ["x", "k"]
+    outputs = ["y", "z"] if op == "Split" else ["y"]
+    constants = [] if constant is None else [("k", constant)]
+    refused(model([helper.make_node(op, names, outputs, **attributes)], [("x", FLOAT, (2, 3))], outputs, constants), sentence)
+
+
+@pytest.mark.parametrize("exponent", [0.0, np.inf, -np.inf])
+def test_powers_at_the_ends(exponent):
+    built = model([helper.make_node("Pow", ["x", "e"], ["y"])], [("x", FLOAT, (4,))], ["y"], [("e", np.float32([exponent]))])
+    x = np.array([0.5, 1, 2, np.inf], np.float32)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(run(built, x)[0], x**exponent)
+
+
 def test_one_device():
     assert TaktBackend.supports_device("CPU") and not TaktBackend.supports_device("CUDA")
 

@@ -14,7 +14,7 @@ import onnx
 from onnx import numpy_helper
 
 from sw.compiler.formulas.products import dot_fp32
-from sw.compiler.graph import Graph, GraphError, Tensor
+from sw.compiler.graph import Graph, Tensor
 from sw.compiler.onnx.functions import OWN_DOMAINS, body, bound, own_function, since
 from sw.compiler.onnx.node import Node, Value
 from sw.compiler.onnx.operators import OPERATORS
@@ -136,10 +136,13 @@ class _Importer:
             self.graph.scope = name
             version = since(proto.op_type, opset)
             node = Node(self.graph, proto.op_type, name, version, values, attributes(proto), len(proto.output), self.product)
+            # A node whose parts contradict each other fails in numpy as often as in the graph.
             try:
                 result = OPERATORS[proto.op_type](node)
-            except GraphError as error:
-                raise error if isinstance(error, OnnxError) else node.error(f"does not compile: {error}") from error
+            except OnnxError:
+                raise
+            except (ValueError, IndexError) as error:
+                raise node.error(f"does not compile: {str(error).rstrip('.')}.") from error
             return [result] if isinstance(result, Value) else list(result)
         function = own_function(proto, opset, values)
         if function is None:

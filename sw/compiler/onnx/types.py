@@ -84,11 +84,12 @@ ELEMENTS = {element.code: element for element in _ELEMENTS}
 FLOAT, FLOAT16, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, BOOL = _ELEMENTS
 
 
-def element(code: int, where: str) -> Element:
+def element(code: int | None, where: str) -> Element:
     """The element type of this number; OnnxError if the machine has none for it."""
     if code not in ELEMENTS:
         known = ", ".join(one.name for one in _ELEMENTS)
-        raise OnnxError(f"{where} is of type {TensorProto.DataType.Name(code)}; possible are {known}.")
+        named = code in TensorProto.DataType.values()
+        raise OnnxError(f"{where} is of type {TensorProto.DataType.Name(code) if named else code}; possible are {known}.")
     return ELEMENTS[code]
 
 

@@ -56,7 +56,7 @@ def sign(node: Node) -> Value:
 @TABLE.operator("Add", "Sub", "Mul")
 def basic(node: Node) -> Value:
     """Operations of the vector unit on two numbers; integers wrap."""
-    return node.give(elementary.modular(node.op.upper(), *numbers(node)))
+    return node.give(node.graph.elementwise(node.op.upper(), *numbers(node), overflow="mod"))
 
 
 @TABLE.operator("Sum", "Max", "Min")

@@ -144,6 +144,8 @@ def split(node: Node) -> list[Value]:
     if lengths is None:
         each = -(-length // count)
         lengths = [max(0, min(each, length - k * each)) for k in range(count)]
+    if sum(lengths) != length:
+        raise node.error(f"splits {length} elements along axis {axis} into {lengths}, which are {sum(lengths)}.")
     return [_piece(node, axis, slice(end - one, end)) for one, end in zip(lengths, np.cumsum(lengths), strict=True)]
 
 
