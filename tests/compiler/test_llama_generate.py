@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sw.compiler.llama.generate import generate
-from sw.compiler.llama.sample import Sampler
+from sw.compiler.llama.sample import GenerateError, Sampler
 from sw.compiler.llama.tokenizer import BOS
 
 VOCAB = 10
@@ -42,5 +42,5 @@ def test_a_text_ends_with_bos_and_with_the_context():
 
 @pytest.mark.parametrize("length", [0, 5])
 def test_prompts_that_do_not_fit_are_refused(length):
-    with pytest.raises(ValueError, match=f"prompt has {length} tokens, it must have 1 to 4"):
+    with pytest.raises(GenerateError, match=f"prompt has {length} tokens, it must have 1 to 4"):
         next(generate(steps([0])[0], [BOS] * length, Sampler(), 1, 4))

@@ -1,14 +1,17 @@
 """Tokens from text and back, and choosing tokens from logits."""
 
 import struct
+import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from sw.compiler.llama.sample import Sampler
+from sw.compiler.llama.sample import GenerateError, Sampler
 from sw.compiler.llama.tokenizer import Tokenizer, TokenizerError
 from tests.compiler.llama_reference import stories
 
+SEED = 20261124
 PIECES = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), " ", "a", "b", "c", "ab", "bc", " a", " ab", "é"]
 
 
@@ -60,6 +63,27 @@ def test_broken_tokenizers_are_refused_in_sentences(tmp_path):
     few = Tokenizer(t.pieces[:2] + (b"</s>", b" "), t.scores[:4])
     with pytest.raises(TokenizerError, match="a byte without a token; the tokenizer knows 4"):
         few.encode("x")
+    with pytest.raises(TokenizerError, match="stray code, at place 1"):
+        t.encode("a\udcffb")
+
+
+def test_pairs_merge_as_one_by_one(tmp_path):
+    """Against a search of the whole row for every merge, with scores that are often equal."""
+    t = tokenizer(tmp_path, {"ab": 2.0, "bc": 2.0, " a": 1.0, " ab": 1.0})
+    print("seed", SEED)
+    for letters in np.random.default_rng(SEED).choice(list(" abc"), (200, 12)):
+        row = [PIECES[259], *letters]
+        while found := [(-t.scores[PIECES.index(a + b)], at) for at, (a, b) in enumerate(pairwise(row)) if a + b in PIECES]:
+            at = min(found)[1]
+            row[at : at + 2] = [row[at] + row[at + 1]]
+        assert names(t.encode("".join(letters), bos=False)) == row
+
+
+def test_a_long_text_takes_no_square_of_its_length(tmp_path):
+    t = tokenizer(tmp_path)
+    begin = time.process_time()
+    assert len(t.encode("abc" * 100_000, bos=False)) == 200_000
+    assert time.process_time() - begin < 60
 
 
 def test_stories260k_has_the_text_of_its_golden_tokens():
@@ -93,7 +117,8 @@ def test_top_p_keeps_the_fewest_that_reach_it(top_p, kept):
 
 
 def test_settings_out_of_range_are_refused():
-    with pytest.raises(ValueError, match="temperature is -1"):
-        Sampler(-1)
-    with pytest.raises(ValueError, match="top-p is 0"):
+    for temperature in (-1, np.nan, np.inf):
+        with pytest.raises(GenerateError, match=f"temperature is {temperature}"):
+            Sampler(temperature)
+    with pytest.raises(GenerateError, match="top-p is 0"):
         Sampler(1.0, 0)

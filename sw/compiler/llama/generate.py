@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sw.compiler.llama.sample import Sampler
+from sw.compiler.llama.sample import GenerateError, Sampler
 from sw.compiler.llama.tokenizer import BOS
 
 #: One run of a decode step: outputs by name, from inputs by name.
@@ -31,11 +31,11 @@ def generate(step: Step, prompt: Sequence[int], sampler: Sampler, tokens: int, c
 
     step : not greedy on the chip (see `build.decoder`), its caches may hold anything
     prompt : at least one token, by custom BOS first
-    It ends early at the context's end, and where BOS, which ends a text, was chosen. ValueError for a prompt without
+    It ends early at the context's end, and where BOS, which ends a text, was chosen. GenerateError for a prompt without
     tokens or longer than the context.
     """
     if not 1 <= len(prompt) <= context:
-        raise ValueError(f"The prompt has {len(prompt)} tokens, it must have 1 to {context}.")
+        raise GenerateError(f"The prompt has {len(prompt)} tokens, it must have 1 to {context}.")
     token = prompt[0]
     for position in range(min(len(prompt) - 1 + tokens, context)):
         previous, prompted = token, position + 1 < len(prompt)

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heappop, heappush
 from pathlib import Path
 
 #: Start of text, and end of text.
@@ -54,7 +55,14 @@ class Tokenizer:
         return cls(tuple(pieces), tuple(scores))
 
     def encode(self, text: str, bos: bool = True, eos: bool = False) -> list[int]:
-        """Tokens of a text: a space in front, one token a character or byte, then pairs merged, best score first."""
+        """Tokens of a text: a space in front, one token a character or byte, then pairs merged, best score first.
+
+        TokenizerError for characters that are none, as bytes outside of UTF-8 become in arguments, or without a token.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise TokenizerError(f"The text has no character, but a stray code, at place {error.start}.") from error
         tokens = [BOS] if bos else []
         if text:
             if b" " not in self._numbers:
@@ -65,10 +73,8 @@ class Tokenizer:
             tokens += [self._numbers[raw]] if raw in self._numbers else [byte + _FIRST_BYTE for byte in raw]
         if tokens and max(tokens) >= len(self.pieces):
             raise TokenizerError(f"The text has a byte without a token; the tokenizer knows {len(self.pieces)} tokens.")
-        while (pair := self._best_pair(tokens)) is not None:
-            at, merged = pair
-            tokens[at : at + 2] = [merged]
-        return tokens + [EOS] if eos else tokens
+        merged = self._merged(tokens)
+        return merged + [EOS] if eos else merged
 
     def piece(self, previous: int, token: int) -> bytes:
         """What `token` adds to the text after `previous`.
@@ -97,11 +103,29 @@ class Tokenizer:
             numbers.setdefault(piece, token)
         return numbers
 
-    def _best_pair(self, tokens: list[int]) -> tuple[int, int] | None:
-        """Where the pair of the best score stands, of equals the first, and the token it becomes."""
-        best = None
-        for at in range(len(tokens) - 1):
-            merged = self._numbers.get(self.pieces[tokens[at]] + self.pieces[tokens[at + 1]])
-            if merged is not None and (best is None or self.scores[merged] > self.scores[best[1]]):
-                best = at, merged
-        return best
+    def _merged(self, tokens: list[int]) -> list[int]:
+        """Tokens with pairs merged as long as there are any: the best score first, of equals the first pair."""
+        row: list[int | None] = list(tokens)
+        before, behind = list(range(-1, len(row) - 1)), list(range(1, len(row) + 1))
+        pairs: list[tuple[float, int, int, int, int]] = []
+
+        def offer(at: int) -> None:
+            if at >= 0 and behind[at] < len(row):
+                left, right = row[at], row[behind[at]]
+                if (pair := self._numbers.get(self.pieces[left] + self.pieces[right])) is not None:
+                    heappush(pairs, (-self.scores[pair], at, left, right, pair))
+
+        for at in range(len(row)):
+            offer(at)
+        while pairs:
+            _, at, left, right, pair = heappop(pairs)
+            other = behind[at]
+            # One of the two may have gone into another pair since.
+            if row[at] != left or other == len(row) or row[other] != right:
+                continue
+            row[at], row[other], behind[at] = pair, None, behind[other]
+            if behind[at] < len(row):
+                before[behind[at]] = at
+            offer(before[at])
+            offer(at)
+        return [token for token in row if token is not None]
