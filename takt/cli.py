@@ -15,6 +15,7 @@ from sw.compiler.compiled import CompileError
 from sw.compiler.container import ContainerError
 from sw.compiler.graph import GraphError
 from sw.compiler.llama.checkpoint import CheckpointError
+from sw.compiler.llama.sample import GenerateError
 from sw.compiler.llama.tokenizer import TokenizerError
 from sw.golden.error import GoldenError
 from sw.machine import MachineError
@@ -33,6 +34,7 @@ USER_ERRORS = (
     GraphError,
     CheckpointError,
     TokenizerError,
+    GenerateError,
     OSError,
 )
 COMMANDS = ("info", "asm", "dis", "check", "compile", "run", "llama", "stats", "quantize-report", "verilog", "synth")
@@ -85,5 +87,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}."
+        return f"{error.filename2 or error.filename}: {error.strerror}."
     return str(error)

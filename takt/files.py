@@ -11,7 +11,11 @@ from typing import BinaryIO
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of `target` when all went well and is gone when not."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as partial:
+    try:
+        made = tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
+    with made as partial:
         try:
             yield partial
             partial.flush()

@@ -136,19 +136,20 @@ def compile(
     GraphError, CheckpointError or CompileError in a sentence that names the node.
     """
     chip = config if isinstance(config, Config) else load(config)
-    name = "graph"
+    name, words = "graph", None if tokenizer is None else Path(tokenizer)
     if isinstance(model, Graph):
         if precision:
             raise GraphError("A graph has its precision in its types, none can be chosen.")
         name, source = model.name, Source(model, About("as given"))
     elif isinstance(model, Checkpoint):
-        data = Path(tokenizer).read_bytes() if tokenizer else b""
-        name, source = "llama", language(model, chip, precision, data, context, greedy)
+        name, source = "llama", language(model, chip, precision, words, context, greedy)
     elif isinstance(model, str | Path):
         name = Path(model).name
-        source = opened(Path(model), chip, precision, Path(tokenizer) if tokenizer else None, context, greedy)
+        source = opened(Path(model), chip, precision, words, context, greedy)
     else:
         source = onnx_model(model, precision)
+    if not source.about.context and (words or context is not None or greedy):
+        raise GraphError(f"{name} is no language model; tokenizer, context and greedy belong to language models.")
     if not source.graph.outputs:
         raise CompileError(f"All outputs of {name} are known without a run, there is nothing to compile.")
     return Model(Container(compile_graph(source.graph, chip), name, source.about, bounds(source.graph, chip)))

@@ -49,6 +49,11 @@ def read_text(file: Path) -> str:
         raise ImageError(f"{file} is neither a Takt image nor text in UTF-8.") from error
 
 
+def read_compiled(file: Path, config: Config | None) -> container.Container:
+    """The compiled program in a file; ImageError if it is for another chip than `config`."""
+    return _compiled(file, file.read_bytes(), config)
+
+
 def read_image(file: Path, config: Config | None) -> Image:
     """The image in a file: that of a compiled program, a binary image, or assembly text that is assembled.
 
@@ -56,16 +61,20 @@ def read_image(file: Path, config: Config | None) -> Image:
     """
     data = file.read_bytes()
     if data.startswith(container.MAGIC):
-        image = container.Container.from_bytes(data, str(file)).compiled.image
-        if config and config.hash != image.config.hash:
-            raise ImageError(f"{file} was compiled for '{image.config.name}', this chip is '{config.name}'.")
-        return image
+        return _compiled(file, data, config).compiled.image
     if not data.startswith(MAGIC):
         return assemble(read_text(file), config, str(file))
     try:
         return Image.from_bytes(data, config or _made_for(data))
     except ImageError as error:
         raise ImageError(f"{file}: {error}") from error
+
+
+def _compiled(file: Path, data: bytes, config: Config | None) -> container.Container:
+    found = container.Container.from_bytes(data, str(file))
+    if config and config.hash != found.compiled.config.hash:
+        raise ImageError(f"{file} was compiled for '{found.compiled.config.name}', not for '{config.name}'.")
+    return found
 
 
 def _made_for(data: bytes) -> Config:

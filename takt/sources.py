@@ -8,7 +8,7 @@ from sw.arch.config import Config
 from sw.compiler.container import About
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.llama.checkpoint import Checkpoint, CheckpointError, read_llama2c
-from sw.compiler.llama.tokenizer import Tokenizer, TokenizerError
+from sw.compiler.llama.tokenizer import Tokenizer
 
 #: What products may be made in, the first by default.
 ONNX_PRECISIONS = ("fp32", "fp16")
@@ -31,12 +31,13 @@ def shipped() -> Path:
 def opened(
     path: Path, config: Config, precision: str | None, tokenizer: Path | None, context: int | None, greedy: bool
 ) -> Source:
-    """The model in a file or folder. Errors are those of its kind, GraphError for a kind that is not known."""
+    """The model in a file or folder. Errors are those of its kind, GraphError for a kind that is not known.
+
+    tokenizer : of a language model, by default `tokenizer.bin` beside the checkpoint if it is there
+    """
     if path.is_dir() or path.suffix == ".bin":
-        return language(checkpoint(path), config, precision, _tokenizer(path, tokenizer), context, greedy)
+        return language(checkpoint(path), config, precision, tokenizer or _beside(path), context, greedy)
     if path.suffix == ".onnx":
-        if tokenizer or context or greedy:
-            raise GraphError(f"{path} is an ONNX model; tokenizer, context and greedy belong to language models.")
         return onnx_file(path, precision)
     raise GraphError(
         f"{path} is no model that can be compiled: it must be an ONNX model (.onnx), a llama2.c checkpoint (.bin) or a "
@@ -57,24 +58,27 @@ def language(
     model: Checkpoint,
     config: Config,
     precision: str | None = None,
-    tokenizer: bytes = b"",
+    tokenizer: Path | None = None,
     context: int | None = None,
     greedy: bool = False,
 ) -> Source:
-    """A language model's decode step, which chooses the token itself if `greedy`. CheckpointError if the tokenizer is for
-    another vocabulary."""
+    """A language model's decode step, which chooses the token itself if `greedy`.
+
+    tokenizer : llama2.c's file; CheckpointError if it is for another vocabulary
+    """
     from sw.compiler.llama.build import decoder
 
     chosen = _precision(precision, LLAMA_PRECISIONS, "a language model")
-    if tokenizer and (known := len(Tokenizer.parse(tokenizer, "The tokenizer").pieces)) != model.vocab:
-        raise CheckpointError(f"The tokenizer has {known} tokens, the model {model.vocab}.")
+    words = tokenizer.read_bytes() if tokenizer else b""
+    if tokenizer and (known := len(Tokenizer.parse(words, str(tokenizer)).pieces)) != model.vocab:
+        raise CheckpointError(f"{tokenizer} has {known} tokens, the model {model.vocab}.")
     if chosen == "int8":
         from sw.compiler.llama.int8 import int8_decoder
 
         graph = int8_decoder(model, config.vl, greedy, context)
     else:
         graph = decoder(model, config.vl, greedy, context)
-    return Source(graph, About(chosen, context=context or model.context, tokenizer=tokenizer))
+    return Source(graph, About(chosen, context=context or model.context, tokenizer=words))
 
 
 def onnx_file(path: Path, precision: str | None = None) -> Source:
@@ -84,6 +88,8 @@ def onnx_file(path: Path, precision: str | None = None) -> Source:
 
     try:
         model = onnx.load(path)
+    except onnx.checker.ValidationError as error:
+        raise GraphError(f"{path} lacks what it refers to: {' '.join(str(error).split()).rstrip('.')}.") from error
     except DecodeError as error:
         raise GraphError(f"{path} is no ONNX model: it does not decode.") from error
     return onnx_model(model, precision)
@@ -91,9 +97,13 @@ def onnx_file(path: Path, precision: str | None = None) -> Source:
 
 def onnx_model(model, precision: str | None = None) -> Source:
     """An `onnx.ModelProto`; OnnxError in a sentence where it does not compile."""
+    import onnx
+
     from sw.compiler.formulas.products import dot_fp16, dot_fp32
     from sw.compiler.onnx.importer import import_model
 
+    if not isinstance(model, onnx.ModelProto):
+        raise GraphError(f"A model is a graph, a checkpoint, an onnx.ModelProto or a path, this is of type {type(model).__name__}.")
     chosen = _precision(precision, ONNX_PRECISIONS, "an ONNX model")
     imported = import_model(model, product={"fp32": dot_fp32, "fp16": dot_fp16}[chosen])
     values = imported.outputs.items()
@@ -109,16 +119,6 @@ def _precision(asked: str | None, possible: tuple[str, ...], what: str) -> str:
     return asked or possible[0]
 
 
-def _tokenizer(path: Path, given: Path | None) -> bytes:
-    """The tokenizer's file: the one given, or `tokenizer.bin` beside a checkpoint; empty if there is none."""
-    beside = (path if path.is_dir() else path.parent) / "tokenizer.bin"
-    if given is None and not beside.is_file():
-        return b""
-    data = (given or beside).read_bytes()
-    try:
-        Tokenizer.parse(data, str(given or beside))
-    except TokenizerError:
-        if given is None:
-            raise TokenizerError(f"{beside} is no tokenizer of llama2.c; name another with --tokenizer.") from None
-        raise
-    return data
+def _beside(path: Path) -> Path | None:
+    found = (path if path.is_dir() else path.parent) / "tokenizer.bin"
+    return found if found.is_file() else None

@@ -45,7 +45,7 @@ def command(
     Example:
       takt llama --prompt "And Moses said" --tokens 60 --temperature 0.8 --seed 7
     """
-    source = checkpoint or shipped()
+    sampler, source = Sampler(temperature, top_p, seed), checkpoint or shipped()
     if is_compiled(source):
         if config or precision or tokenizer or context:
             raise click.UsageError(f"{source} is compiled: its chip, precision, tokenizer and context are fixed.")
@@ -57,8 +57,8 @@ def command(
     if not model.container.about.tokenizer:
         raise click.UsageError(f"{source} has no tokenizer.bin beside it; name one with --tokenizer.")
     words = Tokenizer.parse(model.container.about.tokenizer, f"The tokenizer of {source}")
-    sampler, given = Sampler(temperature, top_p, seed), words.encode(prompt)
-    decoder, cycles = codecs.getincrementaldecoder("utf-8")("replace"), []
+    given, cycles = words.encode(prompt), []
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
     with model.session(on) as session:
         begin = time.monotonic()
         for said in generate(session.step, given, sampler, tokens, model.container.about.context):

@@ -21,7 +21,7 @@ from sw.machine import Machine
 from sw.trace import DRIVE, Trace
 from takt.files import replacing
 from takt.model import MACHINES, Model
-from takt.options import config_option, is_compiled, path, read_image
+from takt.options import config_option, is_compiled, path, read_compiled, read_image
 
 
 class Assignment(click.ParamType):
@@ -78,9 +78,7 @@ def command(file, on, iterations, inputs, outputs, trace, waves, as_json, config
 
 def _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, config) -> None:
     """Runs a compiled program."""
-    model = Model.read(file)
-    if config and config.hash != model.config.hash:
-        raise click.UsageError(f"{file} was compiled for '{model.config.name}', not for '{config.name}'.")
+    model = Model(read_compiled(file, config))
     known = (*model.container.compiled.outputs, *model.container.about.known)
     for name, _ in outputs:
         if name not in known:

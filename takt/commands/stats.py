@@ -13,7 +13,7 @@ from sw.arch.config import Config
 from sw.compiler.bounds import REASONS
 from sw.compiler.stats import USES, statistics
 from takt.model import Model
-from takt.options import config_option, is_compiled, path, read_image
+from takt.options import config_option, is_compiled, path, read_compiled, read_image
 
 #: What the queues of a class do.
 KINDS = {
@@ -39,7 +39,10 @@ def command(program: Path, as_json: bool, config: Config | None) -> None:
       takt stats model.takt.zip
       takt stats model.takt.zip --json
     """
-    found = Model.read(program).stats if is_compiled(program) and config is None else statistics(read_image(program, config))
+    if is_compiled(program):
+        found = Model(read_compiled(program, config)).stats
+    else:
+        found = statistics(read_image(program, config))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

@@ -108,6 +108,10 @@ def test_states_move_on_in_a_session_and_begin_anew_in_a_run():
         model.run({}, on="paper")
     with pytest.raises(GraphError, match="none can be chosen"):
         takt.compile(graph, precision="fp16")
+    with pytest.raises(GraphError, match="counter is no language model; tokenizer, context and greedy"):
+        takt.compile(graph, context=5)
+    with pytest.raises(GraphError, match="onnx.ModelProto or a path, this is of type int"):
+        takt.compile(7)
 
 
 def test_a_language_model_writes_what_its_graph_says(run, folder):
@@ -167,7 +171,7 @@ ERRORS = {
     "truncated checkpoint": ("llama short.bin --tokenizer tokenizer.bin", "short.bin has 100 bytes"),
     "no tokenizer": ("llama alone/model.bin", "no tokenizer.bin beside it"),
     "broken tokenizer": ("llama model.bin --tokenizer x.npy", "x.npy"),
-    "tokenizer of another model": ("llama model.bin --tokenizer few.bin", "The tokenizer has 39 tokens, the model 40"),
+    "tokenizer of another model": ("llama model.bin --tokenizer few.bin", "few.bin has 39 tokens, the model 40"),
     "output cannot be written": ("compile net.onnx --precision fp16 -o nowhere/out", "nowhere"),
     "missing input": ("run net.prog", "The input 'x' is missing"),
     "unknown input": ("run net.prog --input x=x.npy --input q=x.npy", "q"),
@@ -179,6 +183,13 @@ ERRORS = {
     "a language model for the host": ("llama greedy.prog", "leaves the choice of tokens to the host"),
     "greedy ONNX": ("compile net.onnx --greedy -o x.prog", "greedy belong to language models"),
     "compiled already": ("llama net.prog --precision int8", "are fixed"),
+    "stats for another chip": ("stats net.prog -c tiny", "compiled for 'small', not for 'tiny'"),
+    "prompt beyond the context": ("llama model.bin --prompt abcdef --context 3", "it must have 1 to 3"),
+    "prompt of no text": ("llama model.bin --prompt \udcff", "no character"),
+    "temperature": ("llama model.bin --temperature nan", "The temperature is nan"),
+    "output is a folder": ("compile net.onnx --precision fp16 -o alone", "alone: Is a directory."),
+    "empty model": ("compile empty.onnx -o out", "The model has no outputs"),
+    "missing data": ("compile split.onnx -o out", "split.onnx lacks what it refers to"),
     "stats of nothing": ("stats nowhere", "nowhere: No such file"),
     "plot": ("quantize-report model.bin --plot errors.txt", "neither a PNG nor an SVG"),
 }
@@ -197,6 +208,9 @@ def broken(tmp_path_factory):
     words = (made / "tokenizer.bin").read_bytes()
     (made / "few.bin").write_bytes(words[: -8 - len(PIECES[-1])])
     (made / "noise.onnx").write_bytes(bytes(range(200, 256)))
+    (made / "empty.onnx").write_bytes(b"")
+    onnx.save(onnx.load(made / "net.onnx"), made / "split.onnx", save_as_external_data=True, location="w", size_threshold=0)
+    (made / "w").unlink()
     np.save(made / "x.npy", np.zeros((3, 20), np.float32))
     np.save(made / "small.npy", np.zeros((2, 2), np.float32))
     takt.compile(made / "net.onnx", "small", "fp16").save(made / "net.prog")

@@ -75,6 +75,8 @@ def import_model(
     importer.run(model.graph.node, env, opsets)
     if missing := {port.name for port in model.graph.output} - env.keys():
         raise OnnxError(f"The model's output '{min(missing)}' is made by no node.")
+    if not model.graph.output:
+        raise OnnxError("The model has no outputs.")
     outputs = {port.name: env[port.name] for port in model.graph.output}
     for name, value in outputs.items():
         if value.tensor is not None:
