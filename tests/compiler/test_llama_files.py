@@ -61,6 +61,10 @@ def test_shapes_that_contradict_each_other_are_refused():
         dataclasses.replace(model, kv_heads=3)
     with pytest.raises(CheckpointError, match="head size is 5"):
         random_model(33, head_size=5)
+    for name in ("rope_base", "epsilon"):
+        for value in (0.0, -1.0, np.nan, np.inf):
+            with pytest.raises(CheckpointError, match=f"{name} is {value}, it must be above 0"):
+                dataclasses.replace(model, **{name: value})
 
 
 def half_split(rows, heads):
@@ -145,7 +149,13 @@ def test_older_configurations_have_defaults(tmp_path):
         ({"attention_bias": True}, "attention_bias"),
         ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "scales RoPE by 'llama3'"),
         ({"rope_scaling": {"type": "linear", "factor": 2.0}}, "scales RoPE by 'linear'"),
-        ({"hidden_size": "many"}, "hidden_size = many, it must be a number from 1"),
+        ({"hidden_size": "many"}, "hidden_size = many, it must be a whole number from 1"),
+        ({"num_key_value_heads": "2"}, "num_key_value_heads = 2, it must be a whole number from 1"),
+        ({"head_dim": 2.5}, "head_dim = 2.5, it must be a whole number from 1"),
+        ({"num_hidden_layers": True}, "num_hidden_layers = True, it must be a whole number from 1"),
+        ({"rope_theta": [1]}, r"rope_theta = \[1\], it must be a number above 0"),
+        ({"rms_norm_eps": -1e-6}, "rms_norm_eps = -1e-06, it must be a number above 0"),
+        ({"rope_scaling": "no"}, "rope_scaling = no, it must be an object with names"),
         ({"num_attention_heads": 5, "num_key_value_heads": 1}, "q_proj of 16 rows for 5 heads of even size 4"),
         ({"num_hidden_layers": 3}, "no tensor 'model.layers.2.input_layernorm.weight'"),
         ({"tie_word_embeddings": False}, "no tensor 'lm_head.weight'"),
@@ -172,6 +182,18 @@ def test_broken_folders_are_refused_in_sentences(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        read_huggingface(tmp_path)
+    tensors["model.layers.0.self_attn.q_proj.weight"] = tensors["model.layers.1.self_attn.q_proj.weight"] = np.ones(16, "f4")
+    write_huggingface(tmp_path, tensors, config)
+    with pytest.raises(CheckpointError, match="q_proj of 1 axes, it must be a matrix"):
+        read_huggingface(tmp_path)
+    path.unlink()
+    for index in ("{}", '{"weight_map": ["a"]}', '{"weight_map": {"a": 1}}'):
+        (tmp_path / "model.safetensors.index.json").write_text(index)
+        with pytest.raises(CheckpointError, match="index.json has no weight_map from tensors to names of files"):
+            read_huggingface(tmp_path)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(CheckpointError, match="holds a list, it must be an object with names"):
         read_huggingface(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(CheckpointError, match="not JSON"):

@@ -21,6 +21,7 @@ from sw.arch.config import Config
 from sw.arch.dtype import DType
 from sw.arch.floorplan import floorplan
 from sw.compiler.llama.checkpoint import Checkpoint
+from sw.isa.fields import MXM_TYPES
 from sw.isa.table import instruction
 
 PRECISIONS = ("fp16", "int8")
@@ -108,7 +109,7 @@ class _Token:
 
     def product(self, precision: str) -> int:
         """From the vector unit's next stop through a plane and back: a value that leaves a chain meets the next one."""
-        values = {"dtype": PRECISIONS.index("int8") - PRECISIONS.index(precision), "mode": 0}
+        values = {"dtype": MXM_TYPES.index(precision), "mode": 0}
         passes = sum(instruction(name).timing(self.config, values).d_func for name in ("ABC", "ACC"))
         return self.m - 1 + passes + self.m - 1
 

@@ -1,6 +1,7 @@
 """A Llama-2-architecture model: its shape and weights, and llama2.c's legacy file of them."""
 
 from dataclasses import dataclass
+from math import inf, prod
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,27 @@ import numpy as np
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the text names the file or the value, and what is possible."""
+
+
+def shapes(
+    dim: int, hidden: int, layers: int, heads: int, kv_heads: int, head_size: int, vocab: int
+) -> dict[str, tuple[int, ...]]:
+    """Shape of every weight array of a `Checkpoint` by name, in the order of llama2.c's file."""
+    q, kv = heads * head_size, kv_heads * head_size
+    return {
+        "embedding": (vocab, dim),
+        "attention_gain": (layers, dim),
+        "wq": (layers, q, dim),
+        "wk": (layers, kv, dim),
+        "wv": (layers, kv, dim),
+        "wo": (layers, dim, q),
+        "ffn_gain": (layers, dim),
+        "w1": (layers, hidden, dim),
+        "w2": (layers, dim, hidden),
+        "w3": (layers, hidden, dim),
+        "final_gain": (dim,),
+        "classifier": (vocab, dim),
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,29 +75,15 @@ class Checkpoint:
             raise CheckpointError(f"The model has {self.heads} heads, which {self.kv_heads} key/value heads do not divide.")
         if self.head_size % 2:
             raise CheckpointError(f"The model's head size is {self.head_size}, RoPE needs an even one.")
-        for name, shape in self.shapes().items():
+        for name in ("rope_base", "epsilon"):
+            if not 0 < getattr(self, name) < inf:
+                raise CheckpointError(f"The model's {name} is {getattr(self, name)}, it must be above 0.")
+        sizes = self.dim, self.hidden, self.layers, self.heads, self.kv_heads, self.head_size, self.vocab
+        for name, shape in shapes(*sizes).items():
             if (found := getattr(self, name).shape) != shape:
                 raise CheckpointError(f"The model's {name} is {list(found)}, its shape says {list(shape)}.")
             if not np.isfinite(getattr(self, name)).all():
                 raise CheckpointError(f"The model's {name} holds numbers that are not finite.")
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every weight array by name."""
-        q, kv, n = self.heads * self.head_size, self.kv_heads * self.head_size, self.layers
-        return {
-            "embedding": (self.vocab, self.dim),
-            "attention_gain": (n, self.dim),
-            "wq": (n, q, self.dim),
-            "wk": (n, kv, self.dim),
-            "wv": (n, kv, self.dim),
-            "wo": (n, self.dim, q),
-            "ffn_gain": (n, self.dim),
-            "w1": (n, self.hidden, self.dim),
-            "w2": (n, self.dim, self.hidden),
-            "w3": (n, self.hidden, self.dim),
-            "final_gain": (self.dim,),
-            "classifier": (self.vocab, self.dim),
-        }
 
     @property
     def group(self) -> int:
@@ -102,22 +110,18 @@ def read_llama2c(path: str | Path) -> Checkpoint:
         numbers = f"{dim}, {hidden}, {layers}, {heads}, {kv_heads}, {vocab}, {context}"
         raise CheckpointError(f"{path} is no llama2.c checkpoint: its header reads {numbers}.")
     tied, vocab, head_size = vocab > 0, abs(vocab), dim // heads
-    q, kv = heads * head_size, kv_heads * head_size
-    sizes = {
-        "embedding": (vocab, dim), "attention_gain": (layers, dim), "wq": (layers, q, dim), "wk": (layers, kv, dim),
-        "wv": (layers, kv, dim), "wo": (layers, dim, q), "ffn_gain": (layers, dim), "w1": (layers, hidden, dim),
-        "w2": (layers, dim, hidden), "w3": (layers, hidden, dim), "final_gain": (dim,), "rope": (2, context, head_size // 2),
-    }  # fmt: skip
+    sizes = shapes(dim, hidden, layers, heads, kv_heads, head_size, vocab)
+    classifier = sizes.pop("classifier")
+    sizes["rope"] = (2, context, head_size // 2)
     if not tied:
-        sizes["classifier"] = (vocab, dim)
-    needed = 4 * (_HEADER + sum(int(np.prod(shape, dtype=np.int64)) for shape in sizes.values()))
+        sizes["classifier"] = classifier
+    needed = 4 * (_HEADER + sum(map(prod, sizes.values())))
     if len(data) != needed:
         raise CheckpointError(f"{path} has {len(data)} bytes, a checkpoint of its header's shape has {needed}.")
     numbers, at, arrays = np.frombuffer(data, "<f4", offset=4 * _HEADER), 0, {}
     for name, shape in sizes.items():
-        count = int(np.prod(shape, dtype=np.int64))
-        arrays[name] = numbers[at : at + count].reshape(shape)
-        at += count
+        arrays[name] = numbers[at : at + prod(shape)].reshape(shape)
+        at += prod(shape)
     arrays.pop("rope")
     arrays.setdefault("classifier", arrays["embedding"])
     return Checkpoint(

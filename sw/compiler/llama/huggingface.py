@@ -33,10 +33,9 @@ def read_huggingface(folder: str | Path) -> Checkpoint:
     folder = Path(folder)
     config = _json(folder / "config.json")
     _refuse_unsupported(config, folder)
-    rope = {**(config.get("rope_scaling") or {}), **(config.get("rope_parameters") or {})}
     dim, heads = _number(config, "hidden_size", folder), _number(config, "num_attention_heads", folder)
-    kv_heads = config.get("num_key_value_heads") or heads
-    head_size = config.get("head_dim") or dim // heads
+    kv_heads = _number(config, "num_key_value_heads", folder, heads)
+    head_size = _number(config, "head_dim", folder, dim // heads)
     layers = _number(config, "num_hidden_layers", folder)
     tensors = _tensors(folder)
 
@@ -66,8 +65,8 @@ def read_huggingface(folder: str | Path) -> Checkpoint:
         head_size=head_size,
         vocab=_number(config, "vocab_size", folder),
         context=_number(config, "max_position_embeddings", folder),
-        rope_base=float(rope.get("rope_theta") or config.get("rope_theta") or 10000.0),
-        epsilon=float(config.get("rms_norm_eps", 1e-6)),
+        rope_base=_number(_rope(config), "rope_theta", folder, _number(config, "rope_theta", folder, 10000.0, float), float),
+        epsilon=_number(config, "rms_norm_eps", folder, 1e-6, float),
         embedding=embedding,
         final_gain=tensor("model.norm.weight"),
         classifier=embedding if config.get("tie_word_embeddings") else tensor("lm_head.weight"),
@@ -77,11 +76,14 @@ def read_huggingface(folder: str | Path) -> Checkpoint:
 
 def _json(path: Path) -> dict:
     try:
-        return json.loads(path.read_text())
+        found = json.loads(path.read_bytes())
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise CheckpointError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{path} holds a {type(found).__name__}, it must be an object with names.")
+    return found
 
 
 def _refuse_unsupported(config: Mapping, folder: Path) -> None:
@@ -93,24 +95,34 @@ def _refuse_unsupported(config: Mapping, folder: Path) -> None:
     for bias in ("attention_bias", "mlp_bias"):
         if config.get(bias):
             raise CheckpointError(f"{folder} has {bias}, products with a bias are not supported.")
-    for rope in (config.get("rope_scaling"), config.get("rope_parameters")):
-        kind = (rope or {}).get("rope_type", (rope or {}).get("type", "default"))
-        if kind != "default":
-            raise CheckpointError(f"{folder} scales RoPE by '{kind}', supported is RoPE as it is.")
+    for name in ("rope_scaling", "rope_parameters"):
+        if not isinstance(config.get(name) or {}, dict):
+            raise CheckpointError(f"{folder}/config.json has {name} = {config[name]}, it must be an object with names.")
+    rope = _rope(config)
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    if kind != "default":
+        raise CheckpointError(f"{folder} scales RoPE by '{kind}', supported is RoPE as it is.")
 
 
-def _number(config: Mapping, name: str, folder: Path) -> int:
-    value = config.get(name)
-    if not isinstance(value, int) or value < 1:
-        raise CheckpointError(f"{folder}/config.json has {name} = {value}, it must be a number from 1.")
-    return value
+def _rope(config: Mapping) -> dict:
+    """What says how RoPE turns, under its older and its newer name."""
+    return {**(config.get("rope_scaling") or {}), **(config.get("rope_parameters") or {})}
+
+
+def _number(config: Mapping, name: str, folder: Path, default: float | None = None, kind: type = int) -> float:
+    """A number above 0, whole if `kind` is int; `default` where there is none or null."""
+    value = default if config.get(name) is None else config[name]
+    if isinstance(value, bool) or not isinstance(value, int | kind) or value <= 0:
+        what = "whole number from 1" if kind is int else "number above 0"
+        raise CheckpointError(f"{folder}/config.json has {name} = {value}, it must be a {what}.")
+    return kind(value)
 
 
 def _tensors(folder: Path) -> dict[str, np.ndarray]:
     files = [folder / "model.safetensors"]
     index = folder / "model.safetensors.index.json"
     if not files[0].exists() and index.exists():
-        files = [folder / name for name in sorted(set(_json(index).get("weight_map", {}).values()))]
+        files = [folder / name for name in sorted(_shards(index))]
     found = {}
     for path in files:
         try:
@@ -129,8 +141,17 @@ def _tensors(folder: Path) -> dict[str, np.ndarray]:
     return found
 
 
+def _shards(index: Path) -> set[str]:
+    names = _json(index).get("weight_map")
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise CheckpointError(f"{index} has no weight_map from tensors to names of files.")
+    return set(names.values())
+
+
 def _interleaved(w: np.ndarray, heads: int, size: int, what: str, folder: Path) -> np.ndarray:
     """Rows (i, i + size / 2) of each head become rows (2i, 2i + 1)."""
+    if w.ndim != 3:
+        raise CheckpointError(f"{folder} has a {_LAYER[what]} of {w.ndim - 1} axes, it must be a matrix.")
     layers, rows, dim = w.shape
     if rows != heads * size or size % 2:
         raise CheckpointError(f"{folder} has a {_LAYER[what]} of {rows} rows for {heads} heads of even size {size}.")
