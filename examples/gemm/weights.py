@@ -94,7 +94,10 @@ def tried(c: Config, machine: Machine, seed: int) -> WeightLoad:
 
 
 def _sums(machine: Machine, load: WeightLoad, weights: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Runs the program with int8 [planes, VL, VL] and [planes, VL]; gives the sums, int32 [planes, VL]."""
+    """Runs the program with int8 [planes, VL, VL] and [planes, VL]; gives the sums, int32 [planes, VL].
+
+    MachineError for a fault.
+    """
     c, found = load.image.config, []
     machine.load(load.image)
     for unit, matrix, vector in zip(planes(c), weights, vectors, strict=True):
@@ -102,7 +105,9 @@ def _sums(machine: Machine, load: WeightLoad, weights: np.ndarray, vectors: np.n
         for j in range(COLUMNS):
             machine.write(f"weights_{unit.name}_{j}", 0, np.ascontiguousarray(columns[j::COLUMNS]))
         machine.write(f"trial_{unit.name}", 0, vector.view(np.uint8)[None])
-    machine.run()
+    run = machine.run()
+    if run.fault:
+        raise MachineError(f"The chip stopped. {run.fault}")
     for unit in planes(c):
         words = [machine.read(f"sums_{unit.name}_{j}", 0, 1)[0] for j in range(4)]
         found.append(np.stack(words, axis=-1).view(np.int32)[:, 0])

@@ -1,7 +1,6 @@
 """Time to compile, and how it grows with the number of layers."""
 
 import time
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,6 @@ def deep(layers: int) -> Checkpoint:
     )  # fmt: skip
 
 
-@cache
 def seconds(layers: int) -> float:
     """Processor time to compile a decode step of `layers` layers, its graph included."""
     made, config = deep(layers), chip()
@@ -60,7 +58,7 @@ def story() -> Found:
 def scaling() -> Found:
     """Time of 16 times the layers over time of one."""
     # What is looked up once in a process counts for no size.
-    seconds.__wrapped__(1)
+    seconds(1)
     times = {layers: seconds(layers) for layers in LAYERS}
     drawn = {"plot": str(PLOT)} if plot(times) else {"plot": "needs matplotlib (the extra `plot`)"}
     return Found(times[LAYERS[-1]] / times[LAYERS[0]], {f"{n} layers, s": s for n, s in times.items()} | drawn)

@@ -80,9 +80,9 @@ class _Latency:
 
     def _hops(self, unit: str, kind: str) -> int:
         """Further stops from beside one kind of unit to the nearest of another."""
-        if unit not in self._stops or kind not in self._stops:
+        if unit == kind or unit not in self._stops or kind not in self._stops:
             return 0
-        return max(0, min(abs(a - b) for a in self._stops[unit] for b in self._stops[kind] if unit != kind or a == b) - 1)
+        return min(abs(a - b) for a in self._stops[unit] for b in self._stops[kind]) - 1
 
     def _of(self, tensor: Tensor) -> tuple[str, int]:
         timing, operands = self._chip.timing, tensor.operands
@@ -126,5 +126,6 @@ class _Latency:
         if axis == len(source.shape) - 1:
             timing = self._chip.timing("REDUCE")
             return "SXM", self._arrives(source, "SXM") + timing.d_func - (timing.d_skew or 0)
-        timing = self._chip.timing({"SUM": "ADD"}.get(tensor.attributes["fn"], tensor.attributes["fn"]), tensor.dtype)
+        fn = tensor.attributes["fn"]
+        timing = self._chip.timing("ADD" if fn == "SUM" else fn, tensor.dtype)
         return "VXM", self._arrives(source, "VXM") + timing.d_func - timing.d_skew

@@ -10,7 +10,6 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import count
 
 import numpy as np
 
@@ -85,7 +84,7 @@ class Container:
         }
         if about.tokenizer:
             parts["tokenizer.bin"] = about.tokenizer
-        for number, array in zip(count(), about.known.values(), strict=False):
+        for number, array in enumerate(about.known.values()):
             buffer = io.BytesIO()
             np.save(buffer, array)
             parts[f"known/{number}.npy"] = buffer.getvalue()
@@ -123,7 +122,7 @@ class Container:
             raise
         except KeyError as error:
             raise ContainerError(f"{name} is an archive, but not of a compiled program: it lacks {error}.") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError, EOFError) as error:
             raise ContainerError(f"{name} is damaged: its description does not read as one of a program.") from error
 
 

@@ -14,14 +14,17 @@ USES = ("tables", "text", "constants", "inputs", "results")
 def statistics(image: Image) -> dict:
     """Plain data that JSON can hold, for one iteration.
 
+    config : name of the chip
     cycles : of the iteration
     kinds : per kind of queue, how many queues, the words they issue for their units, and the mean and the greatest
         share of cycles in which a queue is busy, until it can take the next word
-    queues : per queue that does anything the same, and its words of the boot part and of fetched text
+    queues : per queue that issues any, its words and its share of busy cycles, and its words in the boot part and in
+        fetched text
     planes : per plane the share of cycles in which passes start or weights come in
     memory : per slice the words by use, see `USES`, and the free ones; tables are what GATHER and SCATTER may touch
     traffic : bytes that cross the ports of memories and that units put on streams, in all and a cycle, with the share
         of what the chip could do: of ports one read and one write a slice, of streams one vector a stream and cycle
+    instructions : issues by name
     """
     c, line = image.config, timeline(image)
     cycles = line.cycles

@@ -103,6 +103,8 @@ def about(**more):
         ("program.json", about(version=2), "format version 2, this program reads version 1"),
         ("program.json", about(inputs={"x": {"shape": [2], "dtype": "fp64", "places": []}}), "does not read"),
         ("program.json", about(outputs=[1]), "does not read"),
+        ("program.json", about(cycles=float("inf")), "does not read"),
+        ("known/0.npy", lambda old: b"", "does not read"),
         ("config.toml", lambda old: old.replace(b"lanes =", b"lames ="), "no entry 'lames'"),
         ("config.toml", lambda old: old.replace(b"\nwords = 1024", b"\nwords = 512"), "made for configuration"),
         ("image.bin", lambda old: old[:100], "image is damaged"),
