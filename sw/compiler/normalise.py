@@ -93,13 +93,13 @@ class _Rebuild:
 
     def _first_lane(self, tensor: Tensor) -> Tensor:
         """A last axis of 1, which stands in every lane, as one of VL with zeros behind the first element."""
+        if tensor.op == "constant":
+            values = tensor.attributes["values"]
+            behind = np.zeros((*values.shape[:-1], self.vl - 1), values.dtype)
+            return self._constant(np.concatenate([values, behind], axis=-1), tensor.dtype)
         bits = np.zeros(self.vl, f"i{tensor.dtype.numpy.itemsize}")
         bits[0] = -1
-        lane = self._constant(bits.view(tensor.dtype.numpy), tensor.dtype)
-        made = self.new.elementwise("MASK", tensor, lane)
-        if tensor.op == "constant":
-            return self._constant(elementwise(made, [tensor.attributes["values"], bits.view(tensor.dtype.numpy)]), tensor.dtype)
-        return self._put(made, 0.0)
+        return self._once("MASK", (tensor, self._constant(bits.view(tensor.dtype.numpy), tensor.dtype)), 0.0)
 
     def _masked(self, tensor: Tensor, neutral: float) -> Tensor:
         if not self._over(tensor) or self.pad[tensor] == neutral:
@@ -107,9 +107,16 @@ class _Rebuild:
         last = tensor.shape[-1]
         if neutral == 0:
             bits = self._constant(np.full(last, -1, f"i{tensor.dtype.numpy.itemsize}").view(tensor.dtype.numpy), tensor.dtype)
-            return self._put(self.new.elementwise("MASK", tensor, bits), 0.0)
+            return self._once("MASK", (tensor, bits), 0.0)
         lanes = self._constant(np.full(last, -1, np.int8), DType.INT8)
-        return self._put(self.new.elementwise("SELECT", lanes, tensor, self.new.constant(neutral, tensor.dtype)), neutral)
+        return self._once("SELECT", (lanes, tensor, self._constant(tensor.dtype.numpy.type(neutral), tensor.dtype)), neutral)
+
+    def _once(self, fn: str, operands: tuple[Tensor, ...], pad: float) -> Tensor:
+        """An operation that the old graph has not, made once for the same operands."""
+        key = (fn, *map(id, operands))
+        if key not in self.known:
+            self.known[key] = self._put(self.new.elementwise(fn, *operands), pad)
+        return self.known[key]
 
     def _pad(self, tensor: Tensor) -> float | None:
         """What the lanes left over hold."""
