@@ -46,13 +46,16 @@ def quantized(
 
     samples : inputs of each product, as `calibrate.Recorder` gives them
     where : which products by name, by default all that have samples
-    A product's scaled FP32 value is the last tensor of its name. GraphError where samples are missing.
+    A product's scaled FP32 value is the last tensor of its name. GraphError where samples are missing or do not fit.
     """
     scheme = scheme or Scheme()
     chosen = {dot: name for name, dot in products(graph).items() if (where(name) if where else name in samples)}
-    for name in chosen.values():
+    for dot, name in chosen.items():
         if name not in samples:
             raise GraphError(f"The product '{name}' has no samples to calibrate it by.")
+        found, width = np.shape(samples[name]), dot.operands[0].shape[-1]
+        if len(found) != 2 or not found[0] or found[1] != width or not np.isfinite(samples[name]).all():
+            raise GraphError(f"The samples of '{name}' are {list(found)}, they must be finite numbers [rows, {width}].")
     # Products of one operand share its quantised form, and so its smoothing.
     shared: dict[Tensor, list[Tensor]] = {}
     for dot in chosen:

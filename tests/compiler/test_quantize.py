@@ -94,6 +94,12 @@ def test_only_chosen_products_change():
         quantized(graph, {}, where=lambda name: True)
 
 
+@pytest.mark.parametrize("samples", [np.ones((3, 5)), np.ones(20), np.ones((0, 20)), np.full((2, 20), np.nan)])
+def test_samples_that_do_not_fit_are_refused(samples):
+    with pytest.raises(GraphError, match=r"The samples of 'first' are \[.*\], they must be finite numbers \[rows, 20\]"):
+        quantized(two_layers(9)[0], {"first": samples})
+
+
 def test_a_product_of_a_name_already_taken_is_numbered():
     graph = Graph("same")
     x = graph.input("x", (1, 4), "fp16")
