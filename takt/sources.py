@@ -103,7 +103,8 @@ def onnx_model(model, precision: str | None = None) -> Source:
     from sw.compiler.onnx.importer import import_model
 
     if not isinstance(model, onnx.ModelProto):
-        raise GraphError(f"A model is a graph, a checkpoint, an onnx.ModelProto or a path, this is of type {type(model).__name__}.")
+        found = type(model).__name__
+        raise GraphError(f"A model is a graph, a checkpoint, an onnx.ModelProto or a path, this is of type {found}.")
     chosen = _precision(precision, ONNX_PRECISIONS, "an ONNX model")
     imported = import_model(model, product={"fp32": dot_fp32, "fp16": dot_fp16}[chosen])
     values = imported.outputs.items()

@@ -30,5 +30,7 @@ def outcome(name: str) -> Found:
 
 FIGURES = (
     Figure("onnx.passed", "tests", lambda: outcome("passed"), (Bound(">=", 300),), long=True),
-    Figure("onnx.failed", "tests", lambda: outcome("failed"), (Bound("==", 0),), long=True),
+    Figure(
+        "onnx.failed", "tests", lambda: outcome("failed"), (Bound("==", 0), Bound("==", 0, of="refused at run")), long=True
+    ),
 )

@@ -120,8 +120,8 @@ def convert(a: np.ndarray, dtype: DType, to: DType) -> np.ndarray:
     """`a` as type `to`: nearest even, saturating; NaN gives 0 as an integer."""
     if to.is_float:
         return a.astype(to.numpy)
-    wide = np.nan_to_num(np.rint(a.astype(np.float64)), nan=0.0, posinf=np.inf, neginf=-np.inf)
-    return np.clip(wide, to.least, to.greatest).astype(to.numpy)
+    wide = np.rint(a.astype(np.float64))
+    return np.clip(np.where(np.isnan(wide), 0, wide), to.least, to.greatest).astype(to.numpy)
 
 
 def dot(a: np.ndarray, b: np.ndarray, vl: int) -> np.ndarray:

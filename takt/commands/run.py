@@ -25,7 +25,7 @@ from takt.options import config_option, is_compiled, path, read_compiled, read_i
 
 
 class Assignment(click.ParamType):
-    """`NAME=FILE`: a region of the image, and a file for it."""
+    """`NAME=FILE`: an input or output of the program, and a file for it."""
 
     name = "NAME=FILE.npy"
 
@@ -170,9 +170,10 @@ def _array(image: Image, name: str, source: Path) -> np.ndarray:
 
 def _loaded(source: Path) -> np.ndarray:
     try:
-        return np.load(source, allow_pickle=False)
+        with source.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
     except ValueError as error:
-        raise click.UsageError(f"{source} is no array file of numpy: {error}.") from error
+        raise click.UsageError(f"{source} is no array file of numpy: {str(error).rstrip('.')}.") from error
 
 
 def _save(target: Path, array: np.ndarray) -> None:

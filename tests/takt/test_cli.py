@@ -109,6 +109,8 @@ ERRORS = {
     "no such output": ("run copy.img --output q=y.npy", "has no output 'q'; it has y."),
     "not an assignment": ("run copy.img --input x", "NAME=FILE"),
     "no array": ("run copy.img --input x=noise.bin", "no array file of numpy"),
+    "empty array": ("run copy.img --input x=empty.npy", "no array file of numpy"),
+    "broken archive of arrays": ("run copy.img --input x=broken.npz", "no array file of numpy"),
     "too large": ("run copy.img --input x=large.npy", "takes 4 of 64"),
     "unwritten input": ("run copy.img", "nobody has written"),
     "waves of the golden model": ("run copy.img --waves w.fst", "--on rtl"),
@@ -127,6 +129,8 @@ def folder(run, tmp_path, monkeypatch):
     (tmp_path / "damaged.img").write_bytes(data[:100] + bytes([data[100] ^ 1]) + data[101:])
     (tmp_path / "noise.bin").write_bytes(bytes(range(128, 256)))
     (tmp_path / "bad.takt").write_text(BROKEN)
+    (tmp_path / "empty.npy").write_bytes(b"")
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04" + bytes(40))
     np.save("large.npy", np.zeros((5, 64), np.uint8))
     return tmp_path
 

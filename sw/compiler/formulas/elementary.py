@@ -68,11 +68,6 @@ def sqrt(x: Tensor) -> Tensor:
     return unary("RECIP", unary("RSQRT", x))
 
 
-def divide(a, b: Tensor) -> Tensor:
-    """a / b, as a times 1 / b: so 0 for finite a where b is beyond 2^126 and NaN for 0 / 0; `a` may be a number."""
-    return unary("RECIP", b) if not isinstance(a, Tensor) and a == 1 else a * unary("RECIP", b)
-
-
 def divide_exact(a: Tensor, b: Tensor) -> Tensor:
     """a / b rounded as IEEE 754 does but for subnormals; |b| below 2^126 where it is finite. FP32.
 
