@@ -195,6 +195,8 @@ def test_refusals_name_node_finding_and_possibility():
     refused(model([helper.make_node("Softmax", ["x"], ["y"], axis=7)], x, ["y"]), "'y'", "axis 7 of 4")
     mismatched = model([helper.make_node("Add", ["x", "w"], ["y"])], x, ["y"], [("w", np.ones(3, np.float32))])
     refused(mismatched, "'y' (Add)", "[1, 2, 4, 4] and [3]", "do not broadcast")
+    refused(model([helper.make_node("Gelu", ["x"], ["y"])], x, ["y"], opset=18), "Gelu of operator set 18, which does not have")
+    refused(model([helper.make_node("Abs", ["x"], ["y"])], x, []), "The model has no outputs.")
     branches = {name: helper.make_graph([], name, [], []) for name in ("then_branch", "else_branch")}
     built = model([helper.make_node("If", ["c"], [], name="i", **branches)], [("c", TensorProto.BOOL, ())], [])
     refused(built, "'i' (If)", "constant")

@@ -13,9 +13,10 @@ OWN_DOMAINS = ("", "ai.onnx")
 
 
 def since(op: str, opset: int) -> int:
-    """Version of the operator set in which an operator got the form that it has in `opset`."""
+    """Version of the operator set in which an operator got the form that it has in `opset`; OnnxError if it has none."""
     if not defs.has(op, opset, ""):
-        raise OnnxError(f"The model uses {op} of operator set {opset}; sets up to {defs.onnx_opset_version()} are known.")
+        known = f"sets up to {defs.onnx_opset_version()} are known"
+        raise OnnxError(f"The model uses {op} of operator set {opset}, which does not have it; {known}.")
     return defs.get_schema(op, opset, "").since_version
 
 
