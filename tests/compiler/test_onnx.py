@@ -166,6 +166,14 @@ def test_inputs_that_shapes_depend_on_are_compiled_in():
         np.testing.assert_array_equal(prepared.run([x, np.array(shape)])[0], x.reshape(shape))
 
 
+@pytest.mark.timeout(60)
+def test_a_shape_that_no_input_changes_is_known():
+    nodes = [helper.make_node("Pow", ["s", "zero"], ["ones"]), helper.make_node("Reshape", ["x", "ones"], ["y"])]
+    ports = [("x", FLOAT, (1, 1)), ("s", INT64, (3,))]
+    built = model(nodes, ports, ["y"], [("zero", np.array(0))])
+    assert run(built, np.float32([[5]]), np.array([7, 8, 9]))[0].tolist() == [[[5]]]
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
 def test_integers_wrap_as_theirs_do(dtype):
     wide = np.dtype(dtype).itemsize >= 4

@@ -39,6 +39,8 @@ class Prepared(BackendRep):
             try:
                 return import_model(self._model, {name: given[name] for name in self._static})
             except NeedsValue as error:
+                if error.inputs <= self._static:
+                    raise
                 self._static |= error.inputs
 
 

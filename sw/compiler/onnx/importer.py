@@ -108,6 +108,13 @@ def _input(graph: Graph, port: onnx.ValueInfoProto, given: np.ndarray | None, in
     return Value(one, tensor=graph.input(port.name, lengths, one.dtype))
 
 
+def _known(value: Value) -> Value:
+    """A value that came out as a constant, whatever the inputs are, is known now."""
+    if value.tensor is None or value.tensor.op != "constant":
+        return value
+    return Value(value.element, array=value.element.decode(value.tensor.attributes["values"]))
+
+
 class _Importer:
     """Lowers nodes into one graph; `functions` are the model's own by domain and name."""
 
@@ -145,7 +152,7 @@ class _Importer:
                 raise
             except (ValueError, IndexError) as error:
                 raise node.error(f"does not compile: {str(error).rstrip('.')}.") from error
-            return [result] if isinstance(result, Value) else list(result)
+            return [_known(value) for value in ((result,) if isinstance(result, Value) else result)]
         function = own_function(proto, opset, values)
         if function is None:
             raise OnnxError(
