@@ -21,7 +21,7 @@ _TINY = 1e-30
 class Scheme:
     """How INT8 products are made. Weights have one scale per output.
 
-    bits : of activations: 8, or 16 as two INT8 rows, high and low, which pass through the same weights
+    bits : of activations: 8, or 16 as two INT8 rows, low and high, which pass through the same weights
     dynamic : whether the scale of activations is that of each vector, found on the chip, or fixed from the samples
     corrected : whether weights are rounded for least error on the samples (GPTQ) rather than to the nearest
     smoothing : exponent by which inputs are evened out, the weights taking the inverse: 0 not at all, 1 entirely

@@ -103,7 +103,7 @@ class Vector:
 
 @dataclass(eq=False)
 class Table:
-    """Rows of a constant or a state that GATHER and SCATTER address, `rows` of `tiles` vectors.
+    """Rows of a constant, an input or a state that GATHER and SCATTER address, `rows` of `tiles` vectors.
 
     Rows (of one tile) or tiles (of several) go round `stripes` groups of slices, so that a plane can load that many
     columns in one cycle; blocks of `block` rows go round `sides` hemispheres, so that each has those of its planes.
