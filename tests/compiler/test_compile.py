@@ -148,7 +148,7 @@ def test_a_graph_out_of_order_is_found():
         verify_graph(graph)
 
 
-@pytest.mark.parametrize("op", ["elementwise", "dot", "reduce", "move", "gather", "scatter", "constant", "state"])
+@pytest.mark.parametrize("op", ["elementwise", "dot", "reduce", "move", "bytes", "gather", "scatter", "constant", "state"])
 def test_a_wrong_shape_is_found(op):
     graph = of_everything()
     at, old = next((k, t) for k, t in enumerate(graph.tensors) if t.op == op)
