@@ -7,16 +7,21 @@ constants, shapes and parameters is counted as folded.
 """
 
 import collections
+import os
 import sys
 import time
 import traceback
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from onnx.backend.test.loader import load_model_tests
 from onnx.backend.test.runner import Runner, _normalize_tensor
+from rich.console import Console
+from rich.progress import track
 
 from sw.arch.config import load
 from sw.compiler.compiled import CompileError, compile_graph
@@ -83,12 +88,24 @@ class Report:
         return "\n".join(lines)
 
 
-def run(backend=TaktBackend, wanted=lambda name: True) -> Report:
-    """Runs the tests whose names are `wanted` at the suite's own tolerances, but for those in `RTOL`."""
+def run(backend=TaktBackend, wanted=lambda name: True, processes: int | None = None) -> Report:
+    """Runs the tests whose names are `wanted` at the suite's own tolerances, but for those in `RTOL`.
+
+    processes : how many run side by side, with a bar of progress; none but this one by default
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tests = load_model_tests(kind="node")
-        return Report([_outcome(test, backend) for test in tests if wanted(test.name)])
+        tests = [test for test in load_model_tests(kind="node") if wanted(test.name)]
+        if processes is None:
+            return Report([_outcome(test, backend) for test in tests])
+        with ProcessPoolExecutor(processes, initializer=_quiet) as pool:
+            found = pool.map(partial(_outcome, backend=backend), tests, chunksize=4)
+            return Report(list(track(found, "ONNX's tests", len(tests), console=Console(stderr=True))))
+
+
+def _quiet() -> None:
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
 
 
 def _outcome(test, backend) -> Outcome:
@@ -127,7 +144,7 @@ def main() -> None:
     start = time.time()
     parts = [part for part in sys.argv[1:] if part != "--golden"]
     backend = GoldenBackend if "--golden" in sys.argv else TaktBackend
-    report = run(backend, lambda name: not parts or any(part in name for part in parts))
+    report = run(backend, lambda name: not parts or any(part in name for part in parts), os.cpu_count())
     print(report.table())
     for outcome in report.outcomes:
         if outcome.kind in (LATE, FAILED):
@@ -137,5 +154,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    np.seterr(all="ignore")
     main()
