@@ -9,7 +9,7 @@ from figures.figure import Bound, Figure, Found
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Columns of the suite's table, after the operator's name.
-_COLUMNS = ("passed", "folded on the host", "refused", "refused at run", "failed")
+_COLUMNS = ("passed", "folded on the host", "refused", "refused at run", "too large", "failed")
 
 
 @cache

@@ -32,6 +32,8 @@ from sw.compiler.vectors import Copy, Vector
 #: Cycles for each item of a chain, after the first in which half of it might be placed, after which it is divided because
 #: it finds no place.
 PATIENCE = 16
+#: How often a chain is tried in one piece before it is divided.
+ATTEMPTS = 24
 
 
 class Schedule:
@@ -115,7 +117,9 @@ class Schedule:
         halves = [self._part(task, part) for part in (slice(0, items // 2), slice(items // 2, items))]
         last = self.chains.free_from(halves[0], first, 1, TRIES) + PATIENCE * items
         at = self.chains.free_from(task, first, 1, last - first)
-        while at < last:
+        for _ in range(ATTEMPTS):
+            if at >= last:
+                break
             if self.chains.place(task, at, 1, west):
                 return
             at = self.chains.free_from(task, at + 1, 1, last - at)

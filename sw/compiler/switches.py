@@ -75,13 +75,19 @@ class Switches:
             return False
         self.board.issue(queue, start, "MAP", {"src": by_map[0]})
         late = self.chip.timing("PERMUTE").d_func
-        for k, (vector, out) in enumerate(zip(task.source, task.outs, strict=True)):
-            first = start + 1 + k * size
-            outward, inward = self._ways(engine, size)
-            source = self.router.bring([vector], [first], engine.stop, outward, skew=1)
-            target = None if source is None else self.router.land([out], inward, engine.stop, [first + late], size, skew=1)
+        firsts = [start + 1 + k * size for k in range(len(task.source))]
+        outward, inward = self._ways(engine, size)
+        # All operands first: they are where they are, results find other places.
+        sources = []
+        for vector, first in zip(task.source, firsts, strict=True):
+            found = self.router.bring([vector], [first], engine.stop, outward, skew=1)
+            if found is None:
+                return False
+            sources += found
+        for out, first, source in zip(task.outs, firsts, sources, strict=True):
+            target = self.router.land([out], inward, engine.stop, [first + late], size, skew=1)
             if target is None:
                 return False
             for j in range(size):
-                self.board.issue(queue, first + j, "PERMUTE", {"src": source[0] + j, "dst": target + j})
+                self.board.issue(queue, first + j, "PERMUTE", {"src": source + j, "dst": target + j})
         return True

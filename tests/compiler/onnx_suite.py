@@ -24,13 +24,17 @@ from rich.console import Console
 from rich.progress import track
 
 from sw.arch.config import load
+from sw.asm.entry import ProgramError
 from sw.compiler.compiled import CompileError, compile_graph
 from sw.compiler.graph import Graph, GraphError
+from sw.compiler.memory import MemoryFull
 from sw.compiler.onnx.backend import TaktBackend
 from sw.golden.chip import GoldenMachine
 
-PASSED, FOLDED, REFUSED, LATE, FAILED = "passed", "folded", "refused", "refused at run", "failed"
-OUTCOMES = (PASSED, FOLDED, REFUSED, LATE, FAILED)
+PASSED, FOLDED, REFUSED, LATE, LARGE, FAILED = "passed", "folded", "refused", "refused at run", "too large", "failed"
+OUTCOMES = (PASSED, FOLDED, REFUSED, LATE, LARGE, FAILED)
+#: Why a program may not fit the chip.
+_SIZES = (MemoryFull, ProgramError)
 
 
 #: Tests with a wider relative tolerance: the suite's reference sums FP16 products in FP16, the machine in FP32.
@@ -119,8 +123,10 @@ def _outcome(test, backend) -> Outcome:
         for inputs, expected in test.data_sets:
             results = prepared.run([_normalize_tensor(one) for one in inputs])
             Runner.assert_similar_outputs([_normalize_tensor(one) for one in expected], results, rtol, test.atol)
-    except (GraphError, CompileError) as error:
+    except GraphError as error:
         return Outcome(name, operator, LATE, str(error))
+    except CompileError as error:
+        return Outcome(name, operator, LARGE if isinstance(error.__cause__, _SIZES) else FAILED, str(error))
     except AssertionError as error:
         return Outcome(name, operator, FAILED, " ".join(str(error).split())[:400])
     except Exception:
@@ -147,7 +153,7 @@ def main() -> None:
     report = run(backend, lambda name: not parts or any(part in name for part in parts), os.cpu_count())
     print(report.table())
     for outcome in report.outcomes:
-        if outcome.kind in (LATE, FAILED):
+        if outcome.kind in (LATE, LARGE, FAILED):
             print(f"{outcome.kind}: {outcome.name}: {outcome.text}")
     print(f"{time.time() - start:.0f} s")
     sys.exit(report.count(FAILED) > 0)
