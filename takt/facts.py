@@ -28,7 +28,6 @@ def facts(c: Config) -> dict:
             "queues": [queue.name for queue in plan.queues],
             "units": [unit.name for unit in plan.units],
         },
-        "reserved_queues": [queue.name for queue in plan.reserved],
         "peaks": _peaks(c),
         "bandwidth": _bandwidth(c),
         "memory": _memory(c),

@@ -77,7 +77,7 @@ class Coverage:
 def wanted(c: Config) -> set[Bin]:
     """All bins of a configuration."""
     classes = {queue.cls for queue in floorplan(c).queues} | {"ICU"}
-    rows = [row for row in TABLE if row.cls in classes and not row.reserved and row.name not in _SILENT]
+    rows = [row for row in TABLE if row.cls in classes and row.name not in _SILENT]
     return {seen for row in rows for op in _forms(c, row) for seen in _possible(c, op)}
 
 

@@ -59,7 +59,7 @@ ENTRIES = (
         Entry(f"sxm.{engine}", f"{engine} engines of each hemisphere", 0, 8)
         for engine in ("shift", "permute", "distribute", "rotate", "transpose", "reduce")
     ),
-    Entry("c2c.links", "links of each hemisphere; their units are reserved, not built yet", 0, 16, default="0"),
+    Entry("c2c.links", "links of each hemisphere", 0, 16, default="0"),
     Entry("c2c.link_bytes", "bytes of a word on a link", rule="4 or 8, at most `lanes`", default="8"),
     Entry("c2c.ppm", "how far a chip's clock may be off, in millionths", 1, 1000, default="100"),
     Entry("c2c.stretch", "cycles between two alignments of chips, at the most", 1000, 1_000_000, default="20000"),

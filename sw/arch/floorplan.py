@@ -31,8 +31,6 @@ class Queue:
     unit: Unit
     #: ALU or engine or link number within the unit.
     number: int
-    #: A place kept for an instruction class that this generator does not build yet.
-    reserved: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,6 @@ class Floorplan:
     stops: tuple[tuple[Unit, ...], ...]
     units: tuple[Unit, ...]
     queues: tuple[Queue, ...]
-    reserved: tuple[Queue, ...]
 
     def unit(self, name: str) -> Unit:
         """The unit with this name; KeyError in a sentence."""
@@ -109,13 +106,10 @@ def floorplan(c: Config) -> Floorplan:
     for unit in units:
         for name, cls, number in _queues_of(unit, c):
             queues.append((name, cls, unit, number))
-    built = [q for q in queues if q[2].kind != "C2C"]
-    kept = [q for q in queues if q[2].kind == "C2C"]
     return Floorplan(
         stops=tuple(stops),
         units=tuple(units),
-        queues=tuple(Queue(i, *q) for i, q in enumerate(built)),
-        reserved=tuple(Queue(len(built) + i, *q, reserved=True) for i, q in enumerate(kept)),
+        queues=tuple(Queue(i, *q) for i, q in enumerate(queues)),
     )
 
 

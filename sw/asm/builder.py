@@ -90,6 +90,11 @@ class Moment:
         """Engine `number` of every kind in hemisphere `E` or `W`."""
         return self._unit(f"SXM_{side}", lambda queue: queue.number == number)
 
+    def port(self, number: int) -> Place:
+        """A link port with both its queues, counted from the west unit to the east one."""
+        side, index = divmod(number, max(1, self._program.config.c2c.links))
+        return self._unit(f"C2C_{'WE'[side]}" if side < 2 else f"port {number}", lambda queue: queue.number == index)
+
     def _unit(self, name: str, wanted) -> Place:
         queues = [q for q in self._program.floorplan.queues if q.unit.name == name and wanted(q)]
         if not queues:

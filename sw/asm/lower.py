@@ -19,14 +19,14 @@ def lower(c: Config, entries: dict[str, dict[int, Entry]]) -> dict[str, list[Wor
 
 
 def _landings(c: Config, entries: dict[str, dict[int, Entry]]) -> list[int]:
-    """The cycles in which NOTIFYs release parked queues."""
+    """The cycles in which parked queues are released."""
     cycles = set()
     for words in entries.values():
         for entry in words.values():
-            op = entry.slots.get("icu")
-            if op is not None and op.instr.name == "NOTIFY":
-                first = entry.time + op.timing(c).d_func
-                cycles.update(first + k * entry.gap for k in range(entry.copies + 1))
+            for op in entry.slots.values():
+                if op.instr.releases:
+                    first = entry.time + op.timing(c).d_func
+                    cycles.update(first + k * entry.gap for k in range(entry.copies + 1))
     return sorted(cycles)
 
 

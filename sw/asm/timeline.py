@@ -89,7 +89,7 @@ class _Runner:
             state = self.states[index]
             burst = self._issue(state)
             name = burst.word[0].instr.name if burst else "NOP"
-            if name == "NOTIFY":
+            if burst and burst.word[0].instr.releases:
                 landing = burst.word[0].timing(self.c).d_func
                 for k in range(burst.count):
                     heapq.heappush(events, (burst.start + k * burst.gap + landing, -1))

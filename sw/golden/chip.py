@@ -4,9 +4,10 @@ import numpy as np
 
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
+from sw.arch.system import System
 from sw.asm.image import Image
-from sw.asm.timeline import timeline
-from sw.golden.plan import Plan
+from sw.asm.timeline import Timeline, timeline
+from sw.golden.plan import Plans
 from sw.golden.record import record
 from sw.golden.state import Memory
 from sw.isa.table import restart_gap, run_cycles
@@ -14,19 +15,15 @@ from sw.machine import MachineError, Run, find_region
 from sw.trace import Trace
 
 
-class GoldenMachine:
-    """A `Machine` (see `sw.machine`) in numpy. Memory starts uninitialised with every `load`.
-
-    The program is resolved in the first run after `load`. GoldenError for a program without a meaning.
-    """
+class GoldenChip:
+    """What a chip holds: its program, and its memory, which starts uninitialised with every `load`."""
 
     def __init__(self, config: Config):
         self.config = config
-        self._image: Image | None = None
-        self._memory = Memory(config)
-        self._plan: Plan | None = None
-        self._traces: list[np.ndarray] = []
-        self._faulty = False
+        self.faulty = False
+        self.memory = Memory(config)
+        self.image: Image | None = None
+        self.traces: list[np.ndarray] = []
 
     def load(self, image: Image) -> None:
         """Takes over an image; MachineError if it was made for another configuration."""
@@ -34,10 +31,10 @@ class GoldenMachine:
             raise MachineError(
                 f"The image was made for '{image.config.name}', this chip is '{self.config.name}'."
             )
-        self._image, self._plan, self._faulty, self._traces = image, None, False, []
-        self._memory = Memory(self.config)
+        self.image, self.faulty, self.traces = image, False, []
+        self.memory = Memory(self.config)
         for segment in image.memory:
-            self._memory.store(segment.slice * self.config.mem.words + segment.addr, segment.data)
+            self.memory.store(segment.slice * self.config.mem.words + segment.addr, segment.data)
 
     def write(self, place: str | int, addr: int, vectors: np.ndarray) -> None:
         """Stores uint8 [n, VL] from word `addr` of a place on."""
@@ -45,46 +42,25 @@ class GoldenMachine:
             raise MachineError(
                 f"Vectors are {vectors.dtype} {vectors.shape}, they must be uint8 [n, {self.config.vl}]."
             )
-        self._memory.store(self._word(place, addr, len(vectors)), vectors)
+        self.memory.store(self._word(place, addr, len(vectors)), vectors)
 
     def read(self, place: str | int, addr: int, words: int) -> np.ndarray:
         """uint8 [words, VL]; MachineError after a fault, since memory then holds no results."""
-        if self._faulty:
+        if self.faulty:
             raise MachineError(
                 "The last run ended with a fault, memory holds no results; load the program again."
             )
         word = self._word(place, addr, words)
-        return self._memory.data[word : word + words].copy()
-
-    def run(self, iterations: int = 1, traced: range = range(0)) -> Run:
-        """Runs the program; the first fault ends the run."""
-        if self._image is None:
-            raise MachineError("No program is loaded.")
-        if self._faulty:
-            raise MachineError("The last run ended with a fault; load the program again.")
-        if self._plan is None:
-            self._timeline = timeline(self._image)
-            self._plan = Plan(self.config, self._timeline)
-        self._traces = []
-        period = self._timeline.cycles + restart_gap(self.config)
-        for iteration in range(iterations):
-            state = self._plan.evaluate(self._memory, iteration * period)
-            if iteration in traced:
-                self._traces.append(record(self._plan, state))
-            if state.faults:
-                self._faulty = True
-                *_, fault = min(state.faults, key=lambda found: found[:2])
-                return Run(fault.cycle, iteration + 1, fault)
-        return Run(run_cycles(self.config, self._timeline.cycles, iterations), iterations)
+        return self.memory.data[word : word + words].copy()
 
     def trace(self) -> Trace:
         """What the traced iterations of the last run drove and wrote, sorted."""
-        return Trace.of(self.config, self._traces)
+        return Trace.of(self.config, self.traces)
 
     def _word(self, place: str | int, addr: int, words: int) -> int:
         """Number of the first of `words` words of a place."""
         if isinstance(place, str):
-            region = find_region(self._image, place)
+            region = find_region(self.image, place)
             begin, size = region.slice * self.config.mem.words + region.addr, region.words
         else:
             slices = len(floorplan(self.config).slices)
@@ -96,3 +72,62 @@ class GoldenMachine:
                 f"Words {addr} … {addr + words - 1} are outside of {place}, which has {size} words."
             )
         return begin + addr
+
+
+class GoldenSystem:
+    """Chips joined by links, run together. Their programs are resolved in the first run after a `load`.
+
+    `chips` are loaded, written and read one by one; GoldenError for programs without a meaning.
+    """
+
+    def __init__(self, system: System, chips: tuple[GoldenChip, ...] | None = None):
+        self.system = system
+        self.chips = chips or tuple(GoldenChip(system.config) for _ in range(system.chips))
+        self._images: list[Image | None] = []
+        self._timelines: list[Timeline] = []
+
+    def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
+        """Runs all programs, and tells how each chip's run ended; the first fault of one ends the run of all."""
+        self._resolve()
+        gap = restart_gap(self.system.config)
+        for chip in self.chips:
+            chip.traces = []
+        for iteration in range(iterations):
+            origins = [iteration * (one.cycles + gap) for one in self._timelines]
+            states = self._plans.evaluate([chip.memory for chip in self.chips], origins)
+            if iteration in traced:
+                for chip, plan, state in zip(self.chips, self._plans.chips, states, strict=True):
+                    chip.traces.append(record(plan, state))
+            if any(state.faults for state in states):
+                return [self._ended(chip, state, iteration) for chip, state in zip(self.chips, states, strict=True)]
+        return [Run(run_cycles(self.system.config, one.cycles, iterations), iterations) for one in self._timelines]
+
+    def _ended(self, chip: GoldenChip, state, iteration: int) -> Run:
+        chip.faulty = True
+        if not state.faults:
+            return Run(state.origin, iteration)
+        *_, fault = min(state.faults, key=lambda found: found[:2])
+        return Run(fault.cycle, iteration + 1, fault)
+
+    def _resolve(self) -> None:
+        images = [chip.image for chip in self.chips]
+        if None in images:
+            raise MachineError("No program is loaded.")
+        if any(chip.faulty for chip in self.chips):
+            raise MachineError("The last run ended with a fault; load the program again.")
+        if any(a is not b for a, b in zip(images, self._images or [None] * len(images), strict=True)):
+            self._timelines = [timeline(image) for image in images]
+            self._plans = Plans(self.system, self._timelines)
+            self._images = images
+
+
+class GoldenMachine(GoldenChip):
+    """A `Machine` (see `sw.machine`): one chip, alone."""
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        self._system = GoldenSystem(System(config, 1), (self,))
+
+    def run(self, iterations: int = 1, traced: range = range(0)) -> Run:
+        """Runs the program; the first fault ends the run. GoldenError for a program without a meaning."""
+        return self._system.run(iterations, traced)[0]

@@ -44,6 +44,8 @@ class State:
     sums: np.ndarray
     #: Cycle 0 of this iteration in cycles since the start.
     origin: int = 0
+    #: The same of all chips that run together.
+    peers: list["State"] = field(default_factory=list)
     #: (cycle in which the superlane met it, queue number, fault).
     faults: list[tuple[int, int, Fault]] = field(default_factory=list)
     #: (cycle, slice, address, superlane, lanes) of what SCATTER wrote, batch by batch.

@@ -87,8 +87,6 @@ def _place(op: Op, name: str, form: Layout) -> Place:
 def check(op: Op, c: Config, cls: str) -> None:
     """EncodeError if a value does not fit its field, or the values are not legal together."""
     name = op.instr.name
-    if op.instr.reserved:
-        raise EncodeError(f"{name}: this instruction is reserved, no unit executes it yet.")
     if op.instr.slot != "icu" and op.instr.cls != cls:
         raise EncodeError(f"{name} belongs to queues of class {op.instr.cls}, not {cls}.")
     form = layout(cls, c)

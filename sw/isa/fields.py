@@ -52,6 +52,10 @@ REDUCE_TYPES = ("int32", "fp32")
 TYPES = tuple(dtype.text for dtype in DType)
 
 
+#: What a frame is known by on its way.
+_NUMBER = (uint("number", 12, "number of the frame"), sint("stride", 4, "what REPEAT adds to number"))
+
+
 def _access(verb, other):
     return (
         _op(2),
@@ -169,18 +173,19 @@ SLOTS: dict[str, dict[str, tuple[Field, ...]]] = {
     },
     "C2C_SEND": {
         "send": (
-            _op(3),
-            uint("link", lambda c: width_of(max(2, c.c2c.links)), "link"),
+            _op(2),
             stream("stream", "vector"),
-            uint("out", lambda c: width_of(max(2, c.c2c.links)), "outgoing link of FORWARD"),
-            uint("t", 12, "cycles of RUNTIME_DESKEW"),
+            *_NUMBER,
+            uint("link", lambda c: width_of(max(2, c.c2c.links)), "receive port of this unit"),
         ),
     },
     "C2C_RECEIVE": {
         "receive": (
-            _op(1),
-            uint("link", lambda c: width_of(max(2, c.c2c.links)), "link"),
+            _op(3),
             stream("stream", "vector"),
+            *_NUMBER,
+            flag("wait", "whether DESKEW waits for a mark"),
+            uint("t", 12, "cycles of RUNTIME_DESKEW"),
         ),
     },
 }

@@ -24,8 +24,8 @@ _TITLES = {
     "SXM_ROTATE": "SXM, rotate engine",
     "SXM_TRANSPOSE": "SXM, transpose engine",
     "SXM_REDUCE": "SXM, reduce engine",
-    "C2C_SEND": "C2C, send (reserved)",
-    "C2C_RECEIVE": "C2C, receive (reserved)",
+    "C2C_SEND": "C2C, transmit half of a port",
+    "C2C_RECEIVE": "C2C, receive half of a port",
 }
 
 _HEAD = """# Instructions
@@ -59,7 +59,7 @@ def isa_page(form: Callable[[Instr], str]) -> str:
     for cls, title in _TITLES.items():
         rows = tuple(instr for instr in TABLE if instr.cls == cls)
         parts += [f"## {title}\n", _rows(rows, form), _layout(cls)]
-        parts += [] if all(row.reserved for row in rows) else [_timing(rows)]
+        parts += [_timing(rows)]
     return "\n".join(parts)
 
 

@@ -100,8 +100,8 @@ class Instr:
     repeatable: bool = True
     #: A sentence if these values are not legal together, else None.
     refuse: Callable[[Config, Values], str | None] = lambda config, values: None
-    #: Row kept for a unit that is not built yet.
-    reserved: bool = False
+    #: Whether it releases every queue that is parked by SYNC, d_func cycles after issue.
+    releases: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def timings(c: Config, rows: Iterable[Instr]) -> Iterator[Timing]:
 @cache
 def restart_gap(c: Config) -> int:
     """Cycles from the end of one iteration to cycle 0 of the next: stagger, longest d_func, length of the floorplan."""
-    longest = max(timing.d_func or 0 for timing in timings(c, TABLE))
+    classes = {"ICU", *(queue.cls for queue in floorplan(c).queues)}
+    longest = max(timing.d_func or 0 for timing in timings(c, [row for row in TABLE if row.cls in classes]))
     return c.superlanes - 1 + longest + len(floorplan(c).stops)
 
 

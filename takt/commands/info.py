@@ -41,8 +41,6 @@ def _text(c: Config, known: dict) -> str:
         lines.append(f"  {one['count']:5}  {cls:<15} words of {one['bits']:3} bits   {span}")
     total = sum(one["count"] for one in known["queues"].values())
     lines.append(f"  {total:5}  in all, of {c.queue_words:,} words each")
-    if kept := known["reserved_queues"]:
-        lines.append(f"  {len(kept):5}  reserved for links, not built yet: {kept[0]} .. {kept[-1]}")
     peaks = known["peaks"]
     lines += [
         "",

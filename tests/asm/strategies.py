@@ -12,7 +12,7 @@ from sw.isa.spec import Op
 from sw.isa.table import TABLE
 
 CONFIGS = tuple(load(name) for name in ("tiny", "fpga", "small", "full"))
-ROWS = tuple(instr for instr in TABLE if not instr.reserved)
+ROWS = TABLE
 
 
 def fixed(examples: int) -> settings:
@@ -64,7 +64,7 @@ def minimal(c, instr, cls):
     for dtype in range(5):
         for n in range(5):
             values = dict.fromkeys(instr.fields, 0)
-            given = {"dtype": dtype, "n": n, "rows": 1, "gap": 1}
+            given = {"dtype": dtype, "n": n, "rows": 1, "gap": 1, "t": 100}
             values |= {name: value for name, value in given.items() if name in values}
             if legal(Op(instr, values), c, cls):
                 return values

@@ -62,7 +62,7 @@ class Reference:
         """Runs, issuing instructions in the first `cycles` cycles."""
         rows: dict[tuple[str, str], list] = {}
         for instr in TABLE:
-            if not instr.reserved and instr.cls != "ICU":
+            if instr.cls != "ICU":
                 rows.setdefault((instr.cls, instr.slot), []).append(instr)
         for self.now in range(cycles + 200):
             self._move()

@@ -34,8 +34,7 @@ def test_full_is_the_published_chip(run):
     assert known["peaks"]["fp16"] == 204_800
     assert known["vl"] == 320
     assert known["memory"]["bytes"] == 88 * 8192 * 320
-    assert len(known["reserved_queues"]) == 32
-    assert sum(one["count"] for one in known["queues"].values()) + 32 >= 144
+    assert sum(one["count"] for one in known["queues"].values()) >= 144
 
 
 @pytest.mark.parametrize("name", PRESETS)

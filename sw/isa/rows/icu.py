@@ -24,8 +24,13 @@ def _ifetch(c: Config, v: Values) -> Timing:
     return Timing(d_skew=0, d_func=latch(c) + trip + fetch_beats(c) - 1 + writes + 2, turn=2 * c.superlanes)
 
 
+def notify_cycles(c: Config) -> int:
+    """Cycles from one place of the chip to all queues."""
+    return len(floorplan(c).stops) + 6
+
+
 def _notify(c: Config, v: Values) -> Timing:
-    return Timing(d_func=len(floorplan(c).stops) + 6)
+    return Timing(d_func=notify_cycles(c))
 
 
 def _icu(name: str, fields: tuple[str, ...], doc: str, timing=at_issue, **more) -> Instr:
@@ -65,6 +70,6 @@ ICU = (
         "IFETCH", ("stream",), "Appends program text from a stream pair to this queue.", _ifetch, reads=groups(2, "stream")
     ),
     _icu("SYNC", (), "Parks the queue until a NOTIFY lands."),
-    _icu("NOTIFY", (), "Releases every queue that is parked when it lands, d_func cycles after issue.", _notify),
+    _icu("NOTIFY", (), "Releases every queue that is parked when it lands, d_func cycles after issue.", _notify, releases=True),
     _icu("CONFIG", ("mask",), "Powers the superlanes whose mask bit is 1 for the words of this queue that follow."),
 )
