@@ -9,3 +9,13 @@ HAC_PERIOD = 252
 def frame_words(c: Config) -> int:
     """Words of one frame: a vector, two bytes of header and six of parity."""
     return (c.vl + 8) // c.c2c.link_bytes
+
+
+def drift(c: Config) -> int:
+    """Cycles by which two clocks can drift apart between two alignments, each up to `ppm` off."""
+    return -(-2 * c.c2c.ppm * c.c2c.stretch // 1_000_000)
+
+
+def slack(c: Config) -> int:
+    """Most words that the elastic buffer holds: so much earlier than it stands at the port a word may have come."""
+    return 2 * drift(c) + 8

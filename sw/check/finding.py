@@ -20,9 +20,11 @@ class Finding:
     cycle: int | None
     instructions: tuple[str, ...]
     sentence: str
+    #: Number of the chip in a system.
+    chip: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.sentence}"
+        return f"{self.rule}: {self.sentence}" if self.chip is None else f"{self.rule}, chip {self.chip}: {self.sentence}"
 
 
 class Findings:

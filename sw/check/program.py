@@ -4,6 +4,7 @@ from sw.asm.image import Image
 from sw.asm.timeline import TimelineError, timeline
 from sw.check.finding import Finding, Findings
 from sw.check.issues import Issues
+from sw.check.links import check_links
 from sw.check.mem import check_mem
 from sw.check.passes import check_passes
 from sw.check.queues import check_queues
@@ -36,4 +37,5 @@ def check(image: Image, limit: int = 50) -> list[Finding]:
     check_weights(weights, findings)
     check_passes(weights, findings)
     check_sxm(issues, findings)
+    check_links(issues, findings)
     return findings.first()
