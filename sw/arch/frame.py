@@ -1,0 +1,110 @@
+"""Frames of a link: a vector with a header and the parity of two Reed-Solomon codewords (see `docs/links.md`)."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+#: x^8 + x^4 + x^3 + x^2 + 1; 2 generates the field.
+FIELD = 0x11D
+#: Parity bytes of one codeword: the generator has the roots 2^0, 2^1 and 2^2.
+PARITY = 3
+#: Type of a frame that carries a vector.
+VECTOR = 5
+#: Frames are numbered modulo this.
+NUMBERS = 4096
+
+
+def _powers() -> np.ndarray:
+    """2^i for i of 0 … 254, twice over."""
+    found, value = np.zeros(510, np.uint8), 1
+    for i in range(255):
+        found[i] = found[i + 255] = value
+        value = value << 1 ^ (FIELD if value & 0x80 else 0)
+    return found
+
+
+POWERS = _powers()
+LOGS = np.zeros(256, np.int64)
+LOGS[POWERS[:255]] = np.arange(255)
+
+
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Products in GF(256), elementwise."""
+    return np.where((a == 0) | (b == 0), 0, POWERS[LOGS[a] + LOGS[b]]).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What was received: uint8 [n, VL], their types and numbers, how many bytes of each were corrected, and which frames
+    are lost (the rest of those means nothing)."""
+
+    vectors: np.ndarray
+    types: np.ndarray
+    numbers: np.ndarray
+    corrected: np.ndarray
+    lost: np.ndarray
+
+
+def encode(vectors: np.ndarray, numbers: np.ndarray, kind: int = VECTOR) -> np.ndarray:
+    """Frames uint8 [n, VL + 8] of vectors uint8 [n, VL], with their numbers."""
+    n, vl = vectors.shape
+    frames = np.zeros((n, vl + 8), np.uint8)
+    frames[:, :vl] = vectors
+    header = kind | np.asarray(numbers, np.int64) % NUMBERS << 4
+    frames[:, vl], frames[:, vl + 1] = header & 255, header >> 8
+    for half in range(2):
+        word = frames[:, half::2]
+        # The parity that makes all syndromes zero is a linear function of what they are without it.
+        word[:, -PARITY:] = _apply(_parity_of_syndromes(), syndromes(word)) ^ 255
+    return frames
+
+
+def syndromes(words: np.ndarray) -> np.ndarray:
+    """Values uint8 [n, 3] at the roots, of codewords [n, bytes] whose parity is not inverted."""
+    length = words.shape[1]
+    exponents = np.outer(np.arange(PARITY), np.arange(length)[::-1]) % 255
+    return np.bitwise_xor.reduce(multiply(words[:, None, :], POWERS[exponents][None]), axis=2)
+
+
+def decode(frames: np.ndarray) -> Decoded:
+    """Vectors of frames uint8 [n, VL + 8] in which bytes may be wrong."""
+    frames = frames.copy()
+    vl = frames.shape[1] - 8
+    frames[:, vl + 2 :] ^= 255
+    corrected, lost = np.zeros(len(frames), np.int64), np.zeros(len(frames), bool)
+    for half in range(2):
+        word = frames[:, half::2]
+        length = word.shape[1]
+        s = syndromes(word)
+        wrong, every = s.any(axis=1), s.all(axis=1)
+        one = LOGS[s]
+        # One wrong byte of value e at place p from the end gives e, e * 2^p and e * 2^2p.
+        place = (one[:, 1] - one[:, 0]) % 255
+        single = every & ((one[:, 2] - one[:, 1]) % 255 == place) & (place < length)
+        rows = np.flatnonzero(single)
+        word[rows, length - 1 - place[rows]] ^= s[rows, 0]
+        corrected += single
+        lost |= wrong & ~single
+    header = frames[:, vl].astype(np.int64) | frames[:, vl + 1].astype(np.int64) << 8
+    return Decoded(frames[:, :vl], header & 15, header >> 4, corrected, lost)
+
+
+@cache
+def _parity_of_syndromes() -> np.ndarray:
+    """Matrix [3, 3] over GF(256): which parity bytes have these syndromes."""
+    roots = [[int(POWERS[j * k]) for k in (2, 1, 0)] for j in range(PARITY)]
+    matrix = np.concatenate([np.array(roots, np.uint8), np.eye(PARITY, dtype=np.uint8)], axis=1)
+    for i in range(PARITY):
+        pivot = next(j for j in range(i, PARITY) if matrix[j, i])
+        matrix[[i, pivot]] = matrix[[pivot, i]]
+        matrix[i] = multiply(matrix[i], POWERS[-LOGS[matrix[i, i]] % 255])
+        for j in range(PARITY):
+            if j != i:
+                matrix[j] ^= multiply(matrix[i], matrix[j, i])
+    return matrix[:, PARITY:]
+
+
+def _apply(matrix: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Matrix times each of vectors [n, 3]."""
+    return np.bitwise_xor.reduce(multiply(matrix[None], vectors[:, None, :]), axis=2)
