@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hdl.c2c.port import Port
 from hdl.column import Column
 from hdl.mem.slice import Slice
 from hdl.mxm.plane import Plane
@@ -34,7 +35,10 @@ def columns(c: Config, unit: Unit, sim: bool) -> list[Placed]:
         return [Placed(unit.name.lower(), Plane(c, sim), "mxm_plane", "mxm_tile", unit, queues)]
     if unit.kind == "SXM":
         return [_engine(c, queue, sim) for queue in queues]
-    return []
+    ports = [tuple(queue for queue in queues if queue.number == link) for link in range(c.c2c.links)]
+    return [
+        Placed(f"{unit.name.lower()}_port{k}", Port(c, sim), "c2c_port", "c2c_tile", unit, pair) for k, pair in enumerate(ports)
+    ]
 
 
 def _engine(c: Config, queue: Queue, sim: bool) -> Placed:

@@ -55,8 +55,7 @@ def encode(vectors: np.ndarray, numbers: np.ndarray, kind: int = VECTOR) -> np.n
     frames[:, vl], frames[:, vl + 1] = header & 255, header >> 8
     for half in range(2):
         word = frames[:, half::2]
-        # The parity that makes all syndromes zero is a linear function of what they are without it.
-        word[:, -PARITY:] = _apply(_parity_of_syndromes(), syndromes(word)) ^ 255
+        word[:, -PARITY:] = parity_of(syndromes(word)) ^ 255
     return frames
 
 
@@ -90,21 +89,19 @@ def decode(frames: np.ndarray) -> Decoded:
     return Decoded(frames[:, :vl], header & 15, header >> 4, corrected, lost)
 
 
+def parity_of(syndromes) -> np.ndarray:
+    """Parity bytes uint8 [..., 3] that have these syndromes, so that they make those of a codeword without parity zero."""
+    given = np.asarray(syndromes, np.uint8)
+    return np.bitwise_xor.reduce(multiply(_solution(), given[..., None, :]), axis=-1)
+
+
 @cache
-def _parity_of_syndromes() -> np.ndarray:
-    """Matrix [3, 3] over GF(256): which parity bytes have these syndromes."""
+def _solution() -> np.ndarray:
+    """The inverse [3, 3] of the matrix that takes the last three bytes of a codeword to their syndromes."""
     roots = [[int(POWERS[j * k]) for k in (2, 1, 0)] for j in range(PARITY)]
     matrix = np.concatenate([np.array(roots, np.uint8), np.eye(PARITY, dtype=np.uint8)], axis=1)
     for i in range(PARITY):
-        pivot = next(j for j in range(i, PARITY) if matrix[j, i])
-        matrix[[i, pivot]] = matrix[[pivot, i]]
         matrix[i] = multiply(matrix[i], POWERS[-LOGS[matrix[i, i]] % 255])
-        for j in range(PARITY):
-            if j != i:
-                matrix[j] ^= multiply(matrix[i], matrix[j, i])
+        for j in set(range(PARITY)) - {i}:
+            matrix[j] ^= multiply(matrix[i], matrix[j, i])
     return matrix[:, PARITY:]
-
-
-def _apply(matrix: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Matrix times each of vectors [n, 3]."""
-    return np.bitwise_xor.reduce(multiply(matrix[None], vectors[:, None, :]), axis=2)

@@ -52,6 +52,7 @@ class Fault(IntEnum):
     BANK_CONFLICT = 8
     QUEUE_PARITY = 9
     RESULT_CONFLICT = 10
+    LINK_FRAME = 11
     HOST_ECC = 16
     LOAD_TRUNCATED = 17
     LOAD_OVERLONG = 18
@@ -65,8 +66,9 @@ FAULT_DOC = {
     Fault.GATHER_RANGE: "the offset of a GATHER or SCATTER lies outside its region",
     Fault.QUEUE_UNDERRUN: "a queue ran out of words before HALT",
     Fault.RING_OVERFLOW: "IFETCH brought more words than the ring holds",
-    Fault.LINK_UNDERRUN: "a link had no frame for RECEIVE",
-    Fault.LINK_OVERRUN: "a link brought more frames than its buffer holds",
+    Fault.LINK_UNDERRUN: "a word stood at a receive port before it had come, or ALIGN found no mark",
+    Fault.LINK_OVERRUN: "a word was overwritten before it stood at the receive port",
+    Fault.LINK_FRAME: "a frame could not be corrected, or was another than RECEIVE expected",
     Fault.STREAM_CONFLICT: "two units drove one stream register in one cycle",
     Fault.BANK_CONFLICT: "two accesses of one class met in one bank",
     Fault.QUEUE_PARITY: "a word in a queue memory has wrong parity",

@@ -2,8 +2,10 @@
 
 from sw.arch.config import Config
 
-#: Cycles of the hardware aligned counter; values from here on are no count.
+#: Cycles of the hardware aligned counter (as published, a period below 256).
 HAC_PERIOD = 252
+#: Every byte of the mark.
+MARK = 255
 
 
 def frame_words(c: Config) -> int:
@@ -19,3 +21,8 @@ def drift(c: Config) -> int:
 def slack(c: Config) -> int:
     """Most words that the elastic buffer holds: so much earlier than it stands at the port a word may have come."""
     return 2 * drift(c) + 8
+
+
+def elastic_depth(c: Config) -> int:
+    """Words of the elastic buffer."""
+    return 1 << (slack(c) - 1).bit_length()

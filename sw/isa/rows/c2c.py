@@ -13,8 +13,8 @@ def _to_wire(c: Config, busy: int) -> Timing:
 
 
 def _receive(c: Config, v: Values) -> Timing:
-    # Behind the last word: both syndromes, the wrong byte's place, its correction, check bits, the stream.
-    return Timing(d_func=frame_words(c) + 5, turn=frame_words(c))
+    # Behind the first word the others, then both syndromes, their logarithms, the wrong byte's place, its correction.
+    return Timing(d_func=frame_words(c) + 4, turn=frame_words(c))
 
 
 def _released(c: Config, cycles: int) -> Timing:
