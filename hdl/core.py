@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from hdl.c2c.units import LinkUnits
 from hdl.columns import Placed, columns
 from hdl.host.bus import HostBus
 from hdl.lib.bus import bus_shape
@@ -41,6 +42,7 @@ class Core(wiring.Component):
         Every queue has reached HALT.
     fault : Out(FaultReport), corrected : Out
         First fault of the cycle by queue order, and errors corrected in it.
+    With links also what `hdl.c2c.units.LinkUnits` has outside.
     """
 
     def __init__(self, c: Config, sim: bool = False):
@@ -55,6 +57,7 @@ class Core(wiring.Component):
             "halted": Out(1),
             "fault": Out(FaultReport(bits_for(shape.units - 1), bits_for(shape.queues - 1))),
             "corrected": Out(chip_corrected_bits(c)),
+            **(LinkUnits.members(c) if c.c2c.links else {}),
         })
 
     def elaborate(self, platform):
@@ -69,7 +72,8 @@ class Core(wiring.Component):
         spines = self._spines(m, placed, queues, rows)
         self._bus(m, placed, queues, spines)
         owners = self._fetches(m, queues, rows)
-        self._notify(m, queues)
+        release = self._links(m, spines)
+        self._notify(m, queues, release)
         self._reports(m, placed, queues, rows, spines, owners)
         return m
 
@@ -204,10 +208,22 @@ class Core(wiring.Component):
         twice = (asked & (asked - 1)).any() | asked.any() & before.any()
         m.d.sync += Assert(~twice, "a fetch port was used before it was free")
 
-    def _notify(self, m: Module, queues: list) -> None:
+    def _links(self, m: Module, spines: dict):
+        """What the ports have in common; whether queues go on as after a NOTIFY."""
+        ports = [spine for name, spine in spines.items() if "_port" in name]
+        if not ports:
+            return Const(0)
+        m.submodules.links = links = LinkUnits(self.config, ports)
+        for name in LinkUnits.members(self.config):
+            member, inner = getattr(self, name), getattr(links, name)
+            m.d.comb += inner.eq(member) if self.signature.members[name].flow is In else member.eq(inner)
+        m.d.comb += [links.start.eq(self._wires["start"]), links.reset.eq(self._wires["reset"])]
+        return links.release
+
+    def _notify(self, m: Module, queues: list, release) -> None:
         """A NOTIFY reaches every queue d_func cycles after issue; queues take it RELEASE_CYCLES ahead."""
         stages = make("NOTIFY").timing(self.config).d_func - RELEASE_CYCLES
-        landing = Cat(queue.notify for queue in queues).any()
+        landing = Cat(release, *(queue.notify for queue in queues)).any()
         for k in range(stages):
             later = Signal(name=f"notify_{k}")
             m.d.sync += later.eq(landing)

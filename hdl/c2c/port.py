@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.c2c.elastic import Elastic
+from hdl.c2c.hac import told
 from hdl.c2c.receive import Receive
 from hdl.c2c.transmit import Transmit
 from hdl.column import Column
@@ -87,8 +88,14 @@ class Port(Column):
     hac : In(8)
     listen : In(1)
         An iteration begins, or queues wait for the HAC: the port looks for a mark until it is aligned.
+    told, valid : Out
+        A count of the other chip that has come while the port looks for a mark.
     heard : Out(1)
         The mark has come.
+    deskew, pause : Out(1), t : Out(12)
+        DESKEW or RUNTIME_DESKEW is issued, and how long it takes.
+    blocks : Out(1)
+        DESKEW waits for a mark that has not come.
     word : Out, state : Out(Fault)
         What stands at the receive half.
     word_k, state_k : In
@@ -103,7 +110,13 @@ class Port(Column):
             "rx_clk": In(1),
             "hac": In(8),
             "listen": In(1),
+            "told": Out(8),
+            "valid": Out(1),
             "heard": Out(1),
+            "deskew": Out(1),
+            "pause": Out(1),
+            "t": Out(12),
+            "blocks": Out(1),
             "word": Out(bits),
             "state": Out(Fault),
         }
@@ -120,19 +133,33 @@ class Port(Column):
     def _receive(self, m: Module) -> None:
         c, issue = self.config, self.issue_1
         word = fields(issue.word, "C2C_RECEIVE", "receive", c)
-        receive, align = (issue.valid & (word["op"] == instruction(name).code) for name in ("RECEIVE", "ALIGN"))
+        receive, align, deskew, pause = (
+            issue.valid & (word["op"] == instruction(name).code) for name in ("RECEIVE", "ALIGN", "DESKEW", "RUNTIME_DESKEW")
+        )
         m.submodules.elastic = elastic = Elastic(c)
         searching = Signal()
         with m.If(self.listen):
             m.d.sync += searching.eq(1)
         with m.Elif(align):
             m.d.sync += searching.eq(0)
+        count, right = told(elastic.newest)
+        waits = Signal()
+        with m.If(self.listen | elastic.heard):
+            m.d.sync += waits.eq(0)
+        with m.If(deskew):
+            m.d.sync += waits.eq(word["wait"])
         m.d.comb += [
             elastic.rx.eq(self.rx),
             elastic.rx_clk.eq(self.rx_clk),
             elastic.listen.eq(searching),
             elastic.align.eq(align),
             self.heard.eq(elastic.heard),
+            self.told.eq(count),
+            self.valid.eq(right & searching),
+            self.deskew.eq(deskew),
+            self.pause.eq(pause),
+            self.t.eq(word["t"]),
+            self.blocks.eq((waits | deskew & word["wait"]) & ~elastic.heard),
             self.word.eq(elastic.word),
             self.state.eq(elastic.state),
         ]

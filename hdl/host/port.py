@@ -1,6 +1,6 @@
 """The host port: AXI4-Lite and AXI4-Stream on one side, the host bus and run control on the other."""
 
-from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -38,6 +38,9 @@ class HostPort(wiring.Component):
     halted : all queues have reached HALT
     fault : first of the faults of this cycle
     corrected : words corrected in this cycle
+    hac, link_index, link_state : the registers of these names
+    link_heard : the port that LINK_INDEX names has heard the mark
+    correction : see `Sequencer`
     """
 
     def __init__(
@@ -69,6 +72,11 @@ class HostPort(wiring.Component):
             "halted": In(1),
             "fault": In(FaultReport(bits_for(shape.units - 1), bits_for(shape.queues - 1))),
             "corrected": In(corrected_bits),
+            "hac": Out(32),
+            "link_index": Out(32),
+            "link_state": In(32),
+            "link_heard": In(1),
+            "correction": In(signed(32)),
         })
 
     def elaborate(self, platform):
@@ -128,6 +136,10 @@ class HostPort(wiring.Component):
             sequencer.iterations.eq(registers.iterations),
             sequencer.abort.eq(registers.abort | registers.clear),
             sequencer.halted.eq(self.halted),
+            sequencer.correction.eq(self.correction),
+            self.hac.eq(registers.hac),
+            self.link_index.eq(registers.link_index),
+            registers.link_state.eq(self.link_state),
             self.clear_counters.eq(sequencer.clear_counters),
             self.reset_core.eq(sequencer.reset_core),
             self.start.eq(sequencer.start),
@@ -135,6 +147,10 @@ class HostPort(wiring.Component):
             registers.cycles_lo.eq(sequencer.cycles[:32]),
             registers.cycles_hi.eq(sequencer.cycles[32:]),
         ]
+        heard = Signal()
+        m.d.sync += heard.eq(self.link_heard)
+        with m.If(self.link_heard & ~heard):
+            m.d.sync += registers.link_mark.eq(sequencer.cycles[:32])
 
     def _faults(self, m, registers, sequencer, transfer):
         """Keep the first fault until it is cleared; returns its code."""

@@ -123,7 +123,16 @@ _ROWS = (
     ("COUNTER_INDEX", "rw", "number of the queue whose counters the next two registers show"),
     ("COUNTER_BUSY", "r", "cycles of the last run in which the queue gave its unit a word"),
     ("COUNTER_CORRECTED", "r", "errors corrected in operands of the queue's words in the last run"),
+    ("HAC", "rw", "whose count the HAC follows: what to add to it in bits 7-0, by which port it comes in 12-8, whether it "
+     "does in 16"),
+    ("LINK_INDEX", "rw", "number of the port that the next two registers show"),
+    ("LINK_STATE", "r", "the count that was heard last in bits 7-0, the chip's own in that cycle in 15-8, whether any was "
+     "heard since reset in 16, whether the mark was in 17"),
+    ("LINK_MARK", "r", "run cycle in which the mark was heard"),
 )
+
+#: Fields of the register HAC.
+HAC_LEAD, HAC_PORT, HAC_FOLLOW = range(0, 8), range(8, 13), 16
 
 REGISTERS = {row[0]: Register(row[0], 4 * index, *row[1:]) for index, row in enumerate(_ROWS)}
 """Name -> register, in address order."""

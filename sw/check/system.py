@@ -127,8 +127,9 @@ class _Traffic:
         marks = source.issue[marks[ports(source, marks) == link.source.number]]
         if not marks.size:
             return None
-        comes = int(marks[0]) + self._begin[link.source.chip] + link.latency
+        trip = int(issues.time("d_func", rows)[0])
+        comes = int(marks[0]) + self._begin[link.source.chip] + link.latency + trip
         if comes % HAC_PERIOD < slack(self._system.config):
-            sentence = f"may be early or late, its mark comes {comes % HAC_PERIOD} cycles after an overflow of the HAC"
+            sentence = f"may be early or late, its mark comes {comes % HAC_PERIOD} cycles after it is looked for in vain"
             self._add("link-deskew", chip, int(rows[0]), f"{sentence}, {slack(self._system.config)} are needed")
         return comes - comes % HAC_PERIOD + HAC_PERIOD - onward

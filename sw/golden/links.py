@@ -53,8 +53,9 @@ class Links:
         self.align_nodes = aligns.node
         self.deskews = self._moments(deskews := events.select("DESKEW"))
         self.deskew_nodes, self.waits = deskews.node, deskews.field("wait")
-        #: Cycle in which the queues go on, for every DESKEW.
-        self.released = deskews.issue + deskews.each(lambda e: e.timing.d_func)
+        #: For every DESKEW how long queues take to go on, and the cycle in which they do.
+        self.trips = deskews.each(lambda e: e.timing.d_func)
+        self.released = deskews.issue + self.trips
         receives = events.select("RECEIVE")
         self.taken = self._moments(receives)
         self.receive_nodes, self.numbers = receives.node, receives.field("number")

@@ -62,7 +62,8 @@ class Wiring:
         if not marks:
             return None
         comes = min(marks) + self.offsets[link.source.chip] + link.latency
-        return (comes // HAC_PERIOD + 1) * HAC_PERIOD - begin
+        # Queues need some cycles to go on, so the overflow is seen as early.
+        return -(-(comes + int(links.trips[0])) // HAC_PERIOD) * HAC_PERIOD - begin
 
     def _join(self, chip: int, links: Links) -> None:
         aligned: dict[int, int] = {}

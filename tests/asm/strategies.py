@@ -64,7 +64,7 @@ def minimal(c, instr, cls):
     for dtype in range(5):
         for n in range(5):
             values = dict.fromkeys(instr.fields, 0)
-            given = {"dtype": dtype, "n": n, "rows": 1, "gap": 1, "t": 100}
+            given = {"dtype": dtype, "n": n, "rows": 1, "gap": 1, "t": 400}
             values |= {name: value for name, value in given.items() if name in values}
             if legal(Op(instr, values), c, cls):
                 return values

@@ -163,7 +163,7 @@ def released(p: Program, port: int, wait: bool) -> int:
     return landing
 
 
-@pytest.mark.parametrize("latency", [LATENCY, HAC_PERIOD - 4, HAC_PERIOD + 30])
+@pytest.mark.parametrize("latency", [LATENCY, HAC_PERIOD - 40, HAC_PERIOD + 30])
 def test_a_chip_that_waits_for_a_mark_begins_at_the_next_overflow(latency):
     """The root begins at 0 of system time; its mark lets the other begin at the next multiple of the period."""
     a, b = programs(2)
