@@ -6,9 +6,9 @@ from cocotb.triggers import ClockCycles
 RESET_CYCLES = 4
 
 
-async def power_up(dut) -> None:
-    """Starts the clock, a cycle every 10 ns, and holds reset for RESET_CYCLES."""
-    Clock(dut.clk, 10, unit="ns").start()
+async def power_up(dut, period_ps: int = 10_000) -> None:
+    """Starts the clock, and holds reset for RESET_CYCLES."""
+    Clock(dut.clk, period_ps, unit="ps").start()
     dut.rst.value = 1
     await ClockCycles(dut.clk, RESET_CYCLES)
     dut.rst.value = 0

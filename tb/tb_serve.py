@@ -1,4 +1,4 @@
-"""A cocotb test that serves a machine: takes requests over a socket and carries them out through the host port."""
+"""A cocotb test that serves one or more chips: takes requests over a socket and carries them out through host ports."""
 
 import ctypes
 import logging
@@ -6,6 +6,7 @@ import os
 from multiprocessing.connection import Client
 
 import cocotb
+from cocotb.triggers import Timer
 
 from tb.bulk import BulkSource
 from tb.host import Host, HostError
@@ -15,21 +16,36 @@ ADDRESS = "TAKT_SERVE_ADDRESS"
 KEY = "TAKT_SERVE_KEY"
 
 
+#: In a simulator of several chips: the period of each one's clock in ps.
+PERIODS = "TAKT_SERVE_PERIODS_PS"
+
+
 @cocotb.test()
 async def serve(dut):
-    """Answers each (method, arguments) with ("ok", result), ("refused", text) or ("failed", error), until "close"."""
+    """Answers each (chip, method, arguments) with ("ok", result), ("refused", text) or ("failed", error), until "close"."""
     # The masters tell every access with its data.
     dut._log.setLevel(logging.WARNING)
-    await power_up(dut)
-    session = _Session(Host(dut, BulkSource))
+    chips = [dut]
+    if PERIODS in os.environ:
+        periods = os.environ[PERIODS].split()
+        chips = [ChipView(dut, number) for number in range(len(periods))]
+        for chip, period in zip(chips, periods, strict=True):
+            await power_up(chip, int(period))
+    else:
+        await power_up(dut)
+    sessions = [_Session(Host(chip, BulkSource)) for chip in chips]
     with Client(os.environ[ADDRESS], authkey=bytes.fromhex(os.environ[KEY])) as wire:
         while True:
-            name, arguments = wire.recv()
+            number, name, arguments = wire.recv()
             if name == "close":
                 wire.send(("ok", None))
                 return
             try:
-                wire.send(("ok", await getattr(session, name)(*arguments)))
+                if name == "run_all":
+                    result = await _run_all(sessions, *arguments)
+                else:
+                    result = await getattr(sessions[number], name)(*arguments)
+                wire.send(("ok", result))
             except HostError as error:
                 wire.send(("refused", str(error)))
             except Exception as error:
@@ -37,8 +53,33 @@ async def serve(dut):
                 raise
 
 
+class ChipView:
+    """One chip of several: its ports, by their names there."""
+
+    def __init__(self, dut, number: int):
+        self._dut, self._prefix = dut, f"chip_{number}_"
+        self._log, self._name = dut._log, f"{dut._name}.chip_{number}"
+
+    def __getattr__(self, name: str):
+        return getattr(self._dut, self._prefix + name)
+
+    def __dir__(self):
+        return [name.removeprefix(self._prefix) for name in dir(self._dut) if name.startswith(self._prefix)]
+
+
+async def _run_all(sessions: list, iterations: int, limit: int, delays: list[int]) -> list:
+    """Runs all chips, each started some time (in ps) after the request; (cycles, fault) of each."""
+
+    async def begin(session, delay: int):
+        await Timer(max(1, delay), "ps")
+        return await session.run(iterations, limit)
+
+    tasks = [cocotb.start_soon(begin(session, delay)) for session, delay in zip(sessions, delays, strict=True)]
+    return [await task for task in tasks]
+
+
 class _Session:
-    """The requests of `tb.machine.CocotbMachine`, each one or a few calls of the host driver."""
+    """The requests of `tb.machine.CocotbChip`, each one or a few calls of the host driver."""
 
     def __init__(self, host: Host):
         self.host = host
@@ -70,6 +111,9 @@ class _Session:
 
     async def register(self, name):
         return await self.host.read(name)
+
+    async def set_register(self, name, value):
+        await self.host.write(name, value)
 
     async def counters(self, queue):
         return await self.host.counters(queue)

@@ -23,9 +23,9 @@ class Elastic(wiring.Component):
     rx, rx_clk : In
         Words, one in every cycle of their own clock.
     listen : In(1)
-        Looks for the mark: the first after this rises counts.
+        Looks for marks, of which the last counts.
     heard : Out(1)
-        The mark has come.
+        A mark has come since this rose.
     align : In(1)
         The mark stands at the port in this cycle; the word behind it does in the next.
     word : Out, state : Out(Fault)
@@ -84,12 +84,12 @@ class Elastic(wiring.Component):
         m.d.rx += [count.eq(following), gray.eq(following ^ following >> 1)]
         with m.If(~listening):
             m.d.rx += marked.eq(0)
-        with m.Elif(~marked & voted(self.rx, MARK)):
+        with m.Elif(voted(self.rx, MARK)):
             m.d.rx += [marked.eq(1), mark.eq(count)]
         known = Signal(bits)
         m.submodules.count = FFSynchronizer(gray, known)
         m.submodules.heard = FFSynchronizer(marked, self.heard)
-        # `mark` stands still from before `heard` rises.
+        # `mark` stands still when it is used, for ALIGN comes some cycles behind a mark.
         return Cat(known[k:].xor() for k in range(bits)), mark
 
 

@@ -23,6 +23,9 @@ from sw.arch.links import frame_words
 from sw.isa.fields import width_of
 from sw.isa.table import instruction
 
+#: Cycles in which a port does not listen, before an iteration.
+_DEAF = 8
+
 
 class PortTile(wiring.Component):
     """One superlane of a port: takes what is sent, drives what was received.
@@ -86,8 +89,8 @@ class Port(Column):
     tx : Out, rx : In, rx_clk : In
         The wires; a word in every cycle of the chip's clock, and of `rx_clk`.
     hac : In(8)
-    listen : In(1)
-        An iteration begins, or queues wait for the HAC: the port looks for a mark until it is aligned.
+    start, listen : In(1)
+        An iteration begins; queues wait for the HAC: the port looks for marks until it is aligned.
     told, valid : Out
         A count of the other chip that has come while the port looks for a mark.
     heard : Out(1)
@@ -109,6 +112,7 @@ class Port(Column):
             "rx": In(bits),
             "rx_clk": In(1),
             "hac": In(8),
+            "start": In(1),
             "listen": In(1),
             "told": Out(8),
             "valid": Out(1),
@@ -137,14 +141,19 @@ class Port(Column):
             issue.valid & (word["op"] == instruction(name).code) for name in ("RECEIVE", "ALIGN", "DESKEW", "RUNTIME_DESKEW")
         )
         m.submodules.elastic = elastic = Elastic(c)
-        searching = Signal()
-        with m.If(self.listen):
-            m.d.sync += searching.eq(1)
+        # Begins anew with an iteration, late enough for the other side of the buffer to forget old marks.
+        searching, deaf = Signal(), Signal(range(_DEAF + 1))
+        with m.If(self.start):
+            m.d.sync += [searching.eq(0), deaf.eq(_DEAF)]
         with m.Elif(align):
             m.d.sync += searching.eq(0)
+        with m.Elif((deaf == 1) | self.listen):
+            m.d.sync += searching.eq(1)
+        with m.If(deaf != 0):
+            m.d.sync += deaf.eq(deaf - 1)
         count, right = told(elastic.newest)
         waits = Signal()
-        with m.If(self.listen | elastic.heard):
+        with m.If(self.start | elastic.heard):
             m.d.sync += waits.eq(0)
         with m.If(deskew):
             m.d.sync += waits.eq(word["wait"])

@@ -53,7 +53,6 @@ class LinkUnits(wiring.Component):
         m = Module()
         c, ports = self.config, self._ports
         m.submodules.hac = hac = Hac(c)
-        listen = self.start | hac.deskew | hac.pause
         heard = []
         for k, port in enumerate(ports):
             unit = ports[k // c.c2c.links * c.c2c.links :][: c.c2c.links]
@@ -64,7 +63,8 @@ class LinkUnits(wiring.Component):
                 port.rx_clk.eq(getattr(self, f"rx_clk_{k}")),
                 getattr(self, f"tx_{k}").eq(port.tx),
                 port.hac.eq(hac.count),
-                port.listen.eq(listen),
+                port.start.eq(self.start),
+                port.listen.eq(hac.pause),
                 getattr(hac, f"told_{k}").eq(port.told),
                 getattr(hac, f"valid_{k}").eq(port.valid),
             ]

@@ -39,7 +39,7 @@ class Unit(wiring.Component):
     def __init__(self, c: Config):
         self.config = c
         bits = 8 * c.c2c.link_bytes
-        members = {"hac": In(8), "listen": In(1)}
+        members = {"hac": In(8), "start": In(1)}
         for k in range(c.c2c.links):
             members |= {f"tx_{k}": Out(bits), f"rx_{k}": In(bits), f"rx_clk_{k}": In(1), f"heard_{k}": Out(1)}
             for q, cls in enumerate(_CLASSES):
@@ -59,7 +59,7 @@ class Unit(wiring.Component):
                 m.d.comb += getattr(port, name).eq(getattr(self, f"{name}_{k}"))
             for name in ("tx", "heard"):
                 m.d.comb += getattr(self, f"{name}_{k}").eq(getattr(port, name))
-            m.d.comb += [port.hac.eq(self.hac), port.listen.eq(self.listen)]
+            m.d.comb += [port.hac.eq(self.hac), port.start.eq(self.start)]
             for q in range(2):
                 connect(m, flipped(getattr(self, f"issue_{k}_{q}")), getattr(port, f"issue_{q}"))
                 m.d.comb += getattr(self, f"fault_{k}_{q}").eq(getattr(port, f"fault_{q}"))
@@ -112,7 +112,7 @@ class LinkBench:
         self._rows: list[dict[int, dict[str, int]]] = [{} for _ in range(units)]
         self.put(0, {})
         for unit in range(units):
-            self.put(unit, {1: {"listen": 1}})
+            self.put(unit, {1: {"start": 1}})
 
     def put(self, unit: int, rows: Mapping[int, Mapping[str, int]]) -> None:
         """Inputs of a unit by cycle."""
