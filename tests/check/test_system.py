@@ -4,16 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from sw.arch.config import load
-from sw.arch.links import HAC_PERIOD, frame_words, slack
+from sw.arch.links import HAC_PERIOD, slack
 from sw.arch.system import Link, Port, System
 from sw.asm.flow import read_time
 from sw.asm.program import Program
 from sw.check.program import check
 from sw.check.system import check_system
+from tests.systems import CHIP, FRAME, released
 
-CHIP = load("tiny").replace(name="linked", c2c={"links": 2, "link_bytes": 4})
-FRAME, LATENCY = frame_words(CHIP), 23
+LATENCY = 23
 PAIR = System(CHIP, 2, (Link(Port(0, 3), Port(1, 0), LATENCY), Link(Port(1, 1), Port(0, 0), LATENCY)))
 
 
@@ -142,20 +141,13 @@ def test_a_program_runs_no_longer_than_clocks_keep_together(late):
     assert broken(change) == ({("link-stretch", "C2C_W_RECEIVE1", last)} if late else set())
 
 
-def parked(p: Program, wait: bool) -> int:
-    entry = p.at(0).port(0).deskew(wait)
-    for queue in p.floorplan.queues:
-        p.at(1 if queue is entry.queue else 0).queue(queue.name).sync()
-    return entry.word[0].timing(CHIP).d_func
-
-
 @pytest.mark.parametrize("after", [0, slack(CHIP) - 1, slack(CHIP), HAC_PERIOD - 1])
 def test_a_mark_comes_clear_of_the_overflow(after):
     """The mark of the root comes `after` cycles behind an overflow of its HAC."""
 
     def change(a, b):
-        parked(a, False)
-        parked(b, True)
+        released(a, 0, False)
+        released(b, 0, True)
         # Queues go on d_func behind DESKEW, and both chips' take as long.
         a.at(HAC_PERIOD + after - LATENCY).port(3).transmit()
 
@@ -164,7 +156,7 @@ def test_a_mark_comes_clear_of_the_overflow(after):
 
 def test_deskew_that_waits_for_ever_is_found():
     def change(a, b):
-        parked(a, False)
-        parked(b, True)
+        released(a, 0, False)
+        released(b, 0, True)
 
     assert found(change) == {("link-deskew", 1, "C2C_W_RECEIVE0", 0)}
