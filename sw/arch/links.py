@@ -1,0 +1,28 @@
+"""What follows from a configuration for its links (see `docs/links.md`)."""
+
+from sw.arch.config import Config
+
+#: Cycles of the hardware aligned counter (as published, a period below 256).
+HAC_PERIOD = 252
+#: Every byte of the mark.
+MARK = 255
+
+
+def frame_words(c: Config) -> int:
+    """Words of one frame: a vector, two bytes of header and six of parity."""
+    return (c.vl + 8) // c.c2c.link_bytes
+
+
+def drift(c: Config) -> int:
+    """Cycles by which two clocks can drift apart between two alignments, each up to `ppm` off."""
+    return -(-2 * c.c2c.ppm * c.c2c.stretch // 1_000_000)
+
+
+def slack(c: Config) -> int:
+    """Most words that the elastic buffer holds: so much earlier than it stands at the port a word may have come."""
+    return 2 * drift(c) + 8
+
+
+def elastic_depth(c: Config) -> int:
+    """Words of the elastic buffer."""
+    return 1 << (slack(c) - 1).bit_length()

@@ -1,0 +1,207 @@
+"""What chips do together, as sends and sums.
+
+Every function makes a schedule of its own and gives it with what it brings about. Everything is there in cycle 0. `vectors` is
+the size of the tensor, or of each chip's part of it. Bounds with the same names and arguments are in `sw.network.bounds`.
+"""
+
+from dataclasses import dataclass
+
+from sw.network.costs import Costs
+from sw.network.graph import Network
+from sw.network.moves import Transfer, transfer
+from sw.network.schedule import Name, Schedule
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A schedule, the vectors that it is made for and where they are wanted, and the cycle in which the last of them stands on
+    a stream there, or is added and ready."""
+
+    schedule: Schedule
+    goals: tuple[tuple[int, Name], ...]
+
+    @property
+    def cycles(self) -> int:
+        return max(self.schedule.arrival(*goal) for goal in self.goals)
+
+
+def point_to_point(
+    network: Network, costs: Costs, source: int, target: int, vectors: int, spreading: bool = True
+) -> Outcome:
+    """Vectors ("x", i) from a chip to another."""
+    schedule = Schedule(network, costs)
+    names = tuple(("x", i) for i in range(vectors))
+    transfer(schedule, [Transfer(names, source, target)], spreading)
+    return Outcome(schedule, tuple((target, name) for name in names))
+
+
+def broadcast(network: Network, costs: Costs, root: int, vectors: int) -> Outcome:
+    """Vectors ("x", i) from the root to all others: all over one tree, or in turn over one tree for each neighbour of the
+    root, whichever is faster. In a node the latter is a scatter whose frames each neighbour forwards to all others."""
+    goals = tuple((chip, ("x", i)) for i in range(vectors) for chip in range(network.system.chips) if chip != root)
+    return _best(
+        [
+            Outcome(_trees(network, costs, root, vectors, trees), goals)
+            for trees in ([network.tree(root)], [network.tree(root, first=link) for link in network.leaving[root]])
+        ]
+    )
+
+
+def scatter(network: Network, costs: Costs, root: int, vectors: int) -> Outcome:
+    """Vectors ("x", chip, i) from the root to each other chip, the farthest first."""
+    schedule = Schedule(network, costs)
+    far = network.distances(root)
+    order = sorted((chip for chip in far if chip != root), key=lambda chip: -far[chip])
+    goals = tuple((chip, ("x", chip, i)) for i in range(vectors) for chip in order)
+    transfer(schedule, [Transfer((name,), root, chip) for chip, name in goals])
+    return Outcome(schedule, goals)
+
+
+def gather(network: Network, costs: Costs, root: int, vectors: int) -> Outcome:
+    """Vectors ("x", chip, i) of each other chip to the root, the nearest first."""
+    schedule = Schedule(network, costs)
+    near = network.distances(root)
+    order = sorted((chip for chip in near if chip != root), key=near.__getitem__)
+    names = tuple(("x", chip, i) for i in range(vectors) for chip in order)
+    transfer(schedule, [Transfer((name,), name[1], root) for name in names], spreading=False)
+    return Outcome(schedule, tuple((root, name) for name in names))
+
+
+def all_gather(network: Network, costs: Costs, vectors: int) -> Outcome:
+    """Vectors ("x", chip, i) of each chip to all others, over trees."""
+    schedule, goals = Schedule(network, costs), []
+    for i in range(vectors):
+        for root in range(network.system.chips):
+            schedule.start(root, ("x", root, i))
+            schedule.grow(("x", root, i), network.tree(root))
+            goals += [(chip, ("x", root, i)) for chip in range(network.system.chips) if chip != root]
+    return Outcome(schedule, tuple(goals))
+
+
+def reduce_scatter(network: Network, costs: Costs, vectors: int) -> Outcome:
+    """Sums of vectors ("x", chip, i) over all chips: ("sum", chip, i) at chip i modulo their number."""
+    schedule = _given(network, costs, vectors)
+    return Outcome(schedule, tuple(_reduced(schedule, i) for i in range(vectors)))
+
+
+def all_reduce(network: Network, costs: Costs, vectors: int) -> Outcome:
+    """Sums of vectors ("x", chip, i) over all chips, at all chips. Where all are joined to each other, every chip adds all
+    vectors, or a reduce-scatter comes before an all-gather, whichever is faster; elsewhere the latter. In the first every
+    chip adds in the same order, in the second one chip adds for all: so all have the same bits."""
+    schedule, goals = _given(network, costs, vectors), []
+    for owner, name in [_reduced(schedule, i) for i in range(vectors)]:
+        schedule.grow(name, network.tree(owner))
+        goals += [(chip, name) for chip in range(network.system.chips)]
+    found = [Outcome(schedule, tuple(goals))]
+    if all(len(network.distances(chip)) - 1 == len(set(_neighbours(network, chip))) for chip in range(network.system.chips)):
+        found.append(exchange(network, costs, vectors, (network.system.chips,)))
+    return _best(found)
+
+
+def exchange(network: Network, costs: Costs, vectors: int, sizes: tuple[int, ...]) -> Outcome:
+    """An all-reduce in few hops, for networks of groups. Chips 0 to sizes[0] - 1 are joined to each other, as are the next;
+    of the groups of sizes[k - 1] chips in one of sizes[k], every two have a link (the first is used). ("sum", level, chip, i)
+    comes about at every chip.
+
+    At the lowest level every chip sends its vector to the others and adds theirs. At a higher one the sum of its group goes
+    over the links of that level, what comes in is added up in the group in the same way, and to the group's own sum. So
+    there are 2^levels - 1 hops: 3 in a dragonfly, 7 in one of racks. Groups are added in different order in different chips,
+    which may differ in the last bit when FP32 is added.
+    """
+    schedule, goals = _given(network, costs, vectors), []
+    links = _by_level(network, sizes)
+    for i in range(vectors):
+        parts = {chip: ("x", chip, i) for chip in range(network.system.chips)}
+        goals += _exchanged(schedule, parts, links, sizes, (i,)).items()
+    return Outcome(schedule, tuple(goals))
+
+
+def _best(outcomes: list[Outcome]) -> Outcome:
+    return min(outcomes, key=lambda outcome: outcome.cycles)
+
+
+def _neighbours(network: Network, chip: int) -> list[int]:
+    return [network.targets[link] for link in network.leaving[chip]]
+
+
+def _trees(network: Network, costs: Costs, root: int, vectors: int, trees: list[list[int]]) -> Schedule:
+    schedule = Schedule(network, costs)
+    for i in range(vectors):
+        schedule.start(root, ("x", i))
+        schedule.grow(("x", i), trees[i % len(trees)])
+    return schedule
+
+
+def _given(network: Network, costs: Costs, vectors: int) -> Schedule:
+    schedule = Schedule(network, costs)
+    for chip in range(network.system.chips):
+        for i in range(vectors):
+            schedule.start(chip, ("x", chip, i))
+    return schedule
+
+
+def _reduced(schedule: Schedule, i: int) -> tuple[int, Name]:
+    """Adds up vector i of all chips on the way to its owner. Gives the owner and the sum's name."""
+    network = schedule.network
+    owner = i % network.system.chips
+    parts: dict[int, list[Name]] = {chip: [("x", chip, i)] for chip in range(network.system.chips)}
+
+    def own(chip: int) -> Name:
+        if len(parts[chip]) == 1:
+            return parts[chip][0]
+        schedule.add(chip, ("sum", chip, i), parts[chip])
+        return ("sum", chip, i)
+
+    for link in reversed(network.tree(owner, inward=True)):
+        name = own(network.sources[link])
+        schedule.send(name, (link,))
+        parts[network.targets[link]].append(name)
+    return owner, own(owner)
+
+
+def _by_level(network: Network, sizes: tuple[int, ...]) -> list[list[int]]:
+    """Links of each level; of those that join the same two groups, the first."""
+    found: list[list[int]] = [[] for _ in sizes]
+    joined = set()
+    for number, (a, b) in enumerate(zip(network.sources, network.targets, strict=True)):
+        level = next(k for k, size in enumerate(sizes) if a // size == b // size)
+        below = sizes[level - 1] if level else 1
+        if (level, a // below, b // below) not in joined:
+            joined.add((level, a // below, b // below))
+            found[level].append(number)
+    return found
+
+
+def _exchanged(
+    schedule: Schedule, parts: dict[int, Name], links: list[list[int]], sizes: tuple[int, ...], label: tuple
+) -> dict[int, Name]:
+    """Adds `parts` (of those chips that have one) over all chips of each group of the highest level. Gives for every chip
+    the name of the sum."""
+    inner = parts if len(sizes) == 1 else _exchanged(schedule, parts, links[:-1], sizes[:-1], (*label, "in"))
+    came: dict[int, list[Name]] = {}
+    for link in links[-1]:
+        source, target = schedule.network.sources[link], schedule.network.targets[link]
+        if source in inner:
+            schedule.send(inner[source], (link,))
+            came.setdefault(target, []).append(inner[source])
+    if len(sizes) > 1:
+        far = _added(schedule, came, (*label, "far"))
+        came = {}
+        for chip, name in _exchanged(schedule, far, links[:-1], sizes[:-1], (*label, "out")).items():
+            came[chip] = [name]
+    if len(sizes) == 1:
+        order = {name: chip for chip, name in inner.items()}
+        groups = {chip: came.get(chip, []) + ([inner[chip]] if chip in inner else []) for chip in {*came, *inner}}
+        return _added(schedule, {chip: sorted(names, key=order.get) for chip, names in groups.items()}, (*label, "sum"))
+    return _added(schedule, {chip: [inner[chip], *came.get(chip, [])] for chip in inner}, (*label, "all"))
+
+
+def _added(schedule: Schedule, parts: dict[int, list[Name]], label: tuple) -> dict[int, Name]:
+    """Adds several parts of a chip; a single one stays what it is."""
+    found = {}
+    for chip, names in parts.items():
+        found[chip] = names[0]
+        if len(names) > 1:
+            found[chip] = ("sum", chip, *label)
+            schedule.add(chip, found[chip], names)
+    return found
