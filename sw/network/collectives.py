@@ -4,6 +4,7 @@ Every function makes a schedule of its own and gives it with what it brings abou
 the size of the tensor, or of each chip's part of it. Bounds with the same names and arguments are in `sw.network.bounds`.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from sw.network.costs import Costs
@@ -25,9 +26,7 @@ class Outcome:
         return max(self.schedule.arrival(*goal) for goal in self.goals)
 
 
-def point_to_point(
-    network: Network, costs: Costs, source: int, target: int, vectors: int, spreading: bool = True
-) -> Outcome:
+def point_to_point(network: Network, costs: Costs, source: int, target: int, vectors: int, spreading: bool = True) -> Outcome:
     """Vectors ("x", i) from a chip to another."""
     schedule = Schedule(network, costs)
     names = tuple(("x", i) for i in range(vectors))
@@ -100,8 +99,8 @@ def all_reduce(network: Network, costs: Costs, vectors: int) -> Outcome:
 
 def exchange(network: Network, costs: Costs, vectors: int, sizes: tuple[int, ...]) -> Outcome:
     """An all-reduce in few hops, for networks of groups. Chips 0 to sizes[0] - 1 are joined to each other, as are the next;
-    of the groups of sizes[k - 1] chips in one of sizes[k], every two have a link (the first is used). ("sum", level, chip, i)
-    comes about at every chip.
+    of the groups of sizes[k - 1] chips in one of sizes[k], every two have a link (the first is used). A sum of
+    each vector comes about at every chip.
 
     At the lowest level every chip sends its vector to the others and adds theirs. At a higher one the sum of its group goes
     over the links of that level, what comes in is added up in the group in the same way, and to the group's own sum. So
@@ -175,31 +174,38 @@ def _by_level(network: Network, sizes: tuple[int, ...]) -> list[list[int]]:
 def _exchanged(
     schedule: Schedule, parts: dict[int, Name], links: list[list[int]], sizes: tuple[int, ...], label: tuple
 ) -> dict[int, Name]:
-    """Adds `parts` (of those chips that have one) over all chips of each group of the highest level. Gives for every chip
-    the name of the sum."""
-    inner = parts if len(sizes) == 1 else _exchanged(schedule, parts, links[:-1], sizes[:-1], (*label, "in"))
-    came: dict[int, list[Name]] = {}
-    for link in links[-1]:
-        source, target = schedule.network.sources[link], schedule.network.targets[link]
-        if source in inner:
-            schedule.send(inner[source], (link,))
-            came.setdefault(target, []).append(inner[source])
-    if len(sizes) > 1:
-        far = _added(schedule, came, (*label, "far"))
-        came = {}
-        for chip, name in _exchanged(schedule, far, links[:-1], sizes[:-1], (*label, "out")).items():
-            came[chip] = [name]
+    """Adds `parts` (of those chips that have one) over all chips of each group of the highest level. Gives the name of the
+    sum for every chip whose group has any."""
     if len(sizes) == 1:
-        order = {name: chip for chip, name in inner.items()}
-        groups = {chip: came.get(chip, []) + ([inner[chip]] if chip in inner else []) for chip in {*came, *inner}}
-        return _added(schedule, {chip: sorted(names, key=order.get) for chip, names in groups.items()}, (*label, "sum"))
-    return _added(schedule, {chip: [inner[chip], *came.get(chip, [])] for chip in inner}, (*label, "all"))
+        added = _sent(schedule, parts, links[0])
+        for chip, name in parts.items():
+            added[chip][chip] = name
+    else:
+        inner = _exchanged(schedule, parts, links[:-1], sizes[:-1], (*label, "in"))
+        far = _added(schedule, _sent(schedule, inner, links[-1]), (*label, "far"))
+        added = defaultdict(dict)
+        for place, sums in enumerate((inner, _exchanged(schedule, far, links[:-1], sizes[:-1], (*label, "out")))):
+            for chip, name in sums.items():
+                added[chip][place] = name
+    return _added(schedule, added, (*label, "sum"))
 
 
-def _added(schedule: Schedule, parts: dict[int, list[Name]], label: tuple) -> dict[int, Name]:
-    """Adds several parts of a chip; a single one stays what it is."""
+def _sent(schedule: Schedule, names: dict[int, Name], links: list[int]) -> dict[int, dict[int, Name]]:
+    """Sends each chip's vector over those of the links that begin at it. Gives for every chip what came from where."""
+    came: dict[int, dict[int, Name]] = defaultdict(dict)
+    for link in links:
+        source, target = schedule.network.sources[link], schedule.network.targets[link]
+        if source in names:
+            schedule.send(names[source], (link,))
+            came[target][source] = names[source]
+    return came
+
+
+def _added(schedule: Schedule, parts: dict[int, dict[int, Name]], label: tuple) -> dict[int, Name]:
+    """Adds the parts of each chip in the order of their keys; a single one stays what it is."""
     found = {}
-    for chip, names in parts.items():
+    for chip, named in parts.items():
+        names = [named[key] for key in sorted(named)]
         found[chip] = names[0]
         if len(names) > 1:
             found[chip] = ("sum", chip, *label)

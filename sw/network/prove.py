@@ -44,7 +44,8 @@ def _meetings(schedule: Schedule) -> list[str]:
             takers[event.link, event.cycle].append(event)
         if isinstance(event, Forward):
             takers[event.came, event.cycle - forward].append(event)
-    found = [f"{_link(schedule, link)} brings a frame in cycle {cycle} that nobody takes." for link, cycle in stands - set(takers)]
+    lost = stands - set(takers)
+    found = [f"{_link(schedule, link)} brings a frame in cycle {cycle} that nobody takes." for link, cycle in lost]
     for (link, cycle), events in takers.items():
         if (link, cycle) not in stands:
             found.append(f"{_link(schedule, link)} brings no frame in cycle {cycle}, but {_kinds(events)} takes one.")

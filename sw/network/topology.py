@@ -65,9 +65,10 @@ def dragonfly(config: Config, nodes: int = NODES) -> System:
 def racks(config: Config, count: int = RACKS) -> System:
     """Racks of 9 nodes of 8 chips: two cables between every two nodes of a rack, one between every two racks.
 
-    Of the global ports 0 to 31 of a node, chip g modulo 8 has port g. The 8 other nodes of the rack, counted up from the
-    own one, have ports k and k + 8; the other 16 lead out. The k-th other rack, counted up from the own one, is at node
-    k modulo 9. 2 to 145 racks.
+    Every chip has two cables in the rack and two out of it. The k-th other node of the rack, counted up from the own one,
+    is at chips k and k + 3 modulo 8, the k-th other rack at node k modulo 9 and there at chip k / 9 modulo 8. So most chips
+    are up to 6 hops apart and the others 7: to the chip that has the only cable to a rack it takes up to 3, and as many
+    behind it. 2 to 145 racks.
     """
     _least("system of racks", count, 2)
     if count > RACKS:
@@ -78,8 +79,8 @@ def racks(config: Config, count: int = RACKS) -> System:
         for a, b in combinations(range(RACK), 2):
             there, back = b - a - 1, RACK - (b - a) - 1
             for pair in range(DOUBLE):
-                first, second = (there + pair * (RACK - 1), back + pair * (RACK - 1))
-                inner.append((_global(rack * RACK + a, first), _global(rack * RACK + b, second)))
+                ports = [NODE * pair + (k + 3 * pair) % NODE for k in (there, back)]
+                inner.append((_global(rack * RACK + a, ports[0]), _global(rack * RACK + b, ports[1])))
     used = DOUBLE * (RACK - 1)
     for a, b in combinations(range(count), 2):
         (there, n), (back, m) = (divmod(k, RACK) for k in (b - a - 1, count - (b - a) - 1))
