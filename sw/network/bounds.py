@@ -5,6 +5,8 @@ practice, and experience", 2007, section 3), with a port to each neighbour that 
 frames that a link has to carry begins after all others, and then takes its latency and its reception.
 """
 
+from heapq import heappop, heappush
+
 from sw.network.costs import Costs
 from sw.network.graph import Network
 
@@ -14,45 +16,44 @@ def _streamed(network: Network, costs: Costs, frames: int, links: int) -> int:
     return (-(-frames // links) - 1) * costs.frame + min(network.latencies) + costs.receive
 
 
-def _far(network: Network, costs: Costs, source: int, target: int) -> int:
-    """One frame over the quickest way, cutting through wherever; 0 from a chip to itself."""
-    best, done = {source: 0}, set()
-    while target not in done:
-        open_ = best.keys() - done
-        if not open_:
-            raise ValueError(f"No way leads from chip {source} to chip {target}.")
-        chip = min(open_, key=best.__getitem__)
-        done.add(chip)
-        for link in network.leaving[chip]:
-            cycles = best[chip] + network.latencies[link]
-            if cycles < best.get(network.targets[link], cycles + 1):
-                best[network.targets[link]] = cycles
-    return best[target] + costs.receive if target != source else 0
+def _far(network: Network, costs: Costs, root: int, inward: bool = False) -> dict[int, int]:
+    """One frame from `root` to every other chip that it reaches, or the other way, by the quickest way and cutting through
+    wherever (Dijkstra)."""
+    ends, lists = (network.sources, network.coming) if inward else (network.targets, network.leaving)
+    found, open_ = {}, [(0, root)]
+    while open_:
+        cycles, chip = heappop(open_)
+        if chip not in found:
+            found[chip] = cycles
+            for link in lists[chip]:
+                if ends[link] not in found:
+                    heappush(open_, (cycles + network.latencies[link], ends[link]))
+    return {chip: cycles + costs.receive for chip, cycles in found.items() if chip != root}
 
 
 def point_to_point(network: Network, costs: Costs, source: int, target: int, vectors: int) -> int:
     """All vectors cross the links that leave the source, and those that reach the target."""
     links = min(len(network.leaving[source]), len(network.coming[target]))
-    return max(_streamed(network, costs, vectors, links), _far(network, costs, source, target))
+    return max(_streamed(network, costs, vectors, links), _far(network, costs, source)[target])
 
 
 def broadcast(network: Network, costs: Costs, root: int, vectors: int) -> int:
     """Every vector leaves the root once and reaches every other chip, over its links."""
-    return max(point_to_point(network, costs, root, chip, vectors) for chip in _others(network, root))
+    far = _far(network, costs, root)
+    links = min(len(network.leaving[root]), *(len(network.coming[chip]) for chip in far))
+    return max(_streamed(network, costs, vectors, links), *far.values())
 
 
 def scatter(network: Network, costs: Costs, root: int, vectors: int) -> int:
     """`vectors` for each other chip leave the root."""
-    links, others = len(network.leaving[root]), _others(network, root)
-    far = max(_far(network, costs, root, chip) for chip in others)
-    return max(_streamed(network, costs, vectors * len(others), links), far)
+    far = _far(network, costs, root)
+    return max(_streamed(network, costs, vectors * len(far), len(network.leaving[root])), *far.values())
 
 
 def gather(network: Network, costs: Costs, root: int, vectors: int) -> int:
     """`vectors` of each other chip reach the root."""
-    links, others = len(network.coming[root]), _others(network, root)
-    far = max(_far(network, costs, chip, root) for chip in others)
-    return max(_streamed(network, costs, vectors * len(others), links), far)
+    far = _far(network, costs, root, inward=True)
+    return max(_streamed(network, costs, vectors * len(far), len(network.coming[root])), *far.values())
 
 
 def all_gather(network: Network, costs: Costs, vectors: int) -> int:
@@ -72,9 +73,6 @@ def all_reduce(network: Network, costs: Costs, vectors: int) -> int:
     all-reduce algorithms for clusters of workstations", 2009, theorem 1, here for all links of a network together). What
     reaches a chip last is added to its own part or is a sum that was added before: either costs the farthest way and a sum."""
     frames = 2 * vectors * (network.system.chips - 1)
-    far = max(_far(network, costs, 0, chip) for chip in _others(network, 0))
+    far = max(_far(network, costs, 0).values())
     return max(_streamed(network, costs, frames, len(network.links)), far + costs.sum(2))
 
-
-def _others(network: Network, chip: int) -> list[int]:
-    return [other for other in range(network.system.chips) if other != chip]
