@@ -100,20 +100,19 @@ class Schedule:
         self._run(name, plans[best])
         return self.arrival(self.network.targets[routes[best][-1]], name)
 
-    def grow(self, name: Name, links: Iterable[int]) -> int:
+    def grow(self, name: Name, links: Iterable[int]) -> None:
         """Sends the vector over each of the links in turn, from a chip that has it by then; every chip keeps it. Cuts
-        through wherever both ports are of one unit and the link is free. Gives the last arrival, 0 without links."""
-        last = 0
+        through wherever both ports are of one unit and the link is free."""
         for link in links:
             held = self._held[self.network.sources[link], name]
+            cycle = held.cycle + self.costs.forward
             cut = held.link is not None and self.network.cuts_through(held.link, link)
-            if cut and self._slots.earliest(link, held.cycle + self.costs.forward) == held.cycle + self.costs.forward:
-                self._slots.take(link, held.cycle + self.costs.forward)
-                self.events.append(Forward(link, held.cycle + self.costs.forward, held.link))
-                last = max(last, self._receive(link, held.cycle + self.costs.forward + self._latency(link), name))
+            if cut and self._slots.earliest(link, cycle) == cycle:
+                self._slots.take(link, cycle)
+                self.events.append(Forward(link, cycle, held.link))
+                self._receive(link, cycle + self._latency(link), name)
             else:
-                last = max(last, self.send(name, (link,)))
-        return last
+                self.send(name, (link,))
 
     def add(self, chip: int, name: Name, parts: Sequence[Name]) -> int:
         """Adds vectors of the chip to a new one. Gives the cycle from which it can be sent."""
@@ -152,10 +151,9 @@ class Schedule:
                 self._slots.take(link, cycle)
             self._receive(links[-1], cycles[-1] + self._latency(links[-1]), name)
 
-    def _receive(self, link: int, cycle: int, name: Name) -> int:
+    def _receive(self, link: int, cycle: int, name: Name) -> None:
         stream = cycle + self.costs.receive
         place = (self.network.targets[link], name)
         self.events.append(Receive(link, cycle, name))
         if place not in self._held or stream < self._held[place].stream:
             self._held[place] = Held(stream, stream + self.costs.cross, link, cycle)
-        return self._held[place].stream
