@@ -8,6 +8,7 @@ import numpy as np
 
 from figures.figure import Bound, Figure, Found
 from sw.arch.config import load
+from sw.arch.dtype import DType
 from sw.arch.system import System
 from sw.network import bounds
 from sw.network.collectives import Outcome, all_gather, all_reduce, exchange, point_to_point
@@ -53,11 +54,17 @@ def transfers() -> Found:
 
 
 def reduction(size: int) -> Found:
-    """All-reduce of a tensor over a node of 8."""
-    network = Network(node(FULL))
-    outcome = proven(all_reduce(network, COSTS, vectors(size)))
-    bound = bounds.all_reduce(network, COSTS, vectors(size))
-    return Found(outcome.cycles, {"lower bound": bound, "ratio": outcome.cycles / bound})
+    """All-reduce of a tensor over a node of 8: of bytes, which are added vector by vector; and of wider numbers, which are
+    added where all vectors of their bytes are."""
+    network, found = Network(node(FULL)), {}
+    for dtype in (DType.INT8, DType.INT16, DType.FP32):
+        width = dtype.streams
+        count = width * vectors(size // width)
+        cycles = proven(all_reduce(network, COSTS, count, width)).cycles
+        found[dtype.text] = (cycles, bounds.all_reduce(network, COSTS, count))
+    cycles, bound = found["int8"]
+    rows = {f"{name}, of its bound": cycles / bound for name, (cycles, bound) in found.items()}
+    return Found(cycles, {"lower bound": bound} | {f"{name}, cycles": cycles for name, (cycles, _) in found.items()} | rows)
 
 
 def hops(outcome: Outcome) -> int:
@@ -74,7 +81,8 @@ def hops(outcome: Outcome) -> int:
         elif isinstance(event, Receive):
             depth[network.targets[event.link], event.name] = wire[event.link, event.cycle]
         else:
-            depth[event.chip, event.name] = max(depth[event.chip, part] for part in event.parts)
+            most = max(depth[event.chip, part] for same in event.parts for part in same)
+            depth |= {(event.chip, name): most for name in event.names}
     return max(depth[goal] for goal in outcome.goals)
 
 

@@ -5,12 +5,16 @@ the size of the tensor, or of each chip's part of it. Bounds with the same names
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sw.network.costs import Costs
 from sw.network.graph import Network
 from sw.network.moves import Transfer, transfer
 from sw.network.schedule import Name, Schedule
+
+#: Vectors that hold the bytes of the same numbers.
+Names = Sequence[Name]
 
 
 @dataclass(frozen=True)
@@ -77,27 +81,29 @@ def all_gather(network: Network, costs: Costs, vectors: int) -> Outcome:
     return Outcome(schedule, tuple(goals))
 
 
-def reduce_scatter(network: Network, costs: Costs, vectors: int) -> Outcome:
-    """Sums of vectors ("x", chip, i) over all chips: ("sum", chip, i) at chip i modulo their number."""
+def reduce_scatter(network: Network, costs: Costs, vectors: int, width: int = 1) -> Outcome:
+    """Sums of vectors ("x", chip, i) over all chips, ("sum", chip, i). Each `width` vectors hold the bytes of the same
+    numbers and are added together; the k-th of these groups is left at chip k modulo their number. ValueError if `vectors`
+    is no multiple of `width`."""
     schedule = _given(network, costs, vectors)
-    return Outcome(schedule, tuple(_reduced(schedule, i) for i in range(vectors)))
+    return Outcome(schedule, tuple(goal for group in _groups(vectors, width) for goal in _reduced(schedule, group)))
 
 
-def all_reduce(network: Network, costs: Costs, vectors: int) -> Outcome:
-    """Sums of vectors ("x", chip, i) over all chips, at all chips. Where all are joined to each other, every chip adds all
-    vectors, or a reduce-scatter comes before an all-gather, whichever is faster; elsewhere the latter. In the first every
-    chip adds in the same order, in the second one chip adds for all: so all have the same bits."""
+def all_reduce(network: Network, costs: Costs, vectors: int, width: int = 1) -> Outcome:
+    """Sums as of `reduce_scatter`, at all chips. Where all are joined to each other, every chip adds all vectors, or a
+    reduce-scatter comes before an all-gather, whichever is faster; elsewhere the latter. In the first every chip adds in the
+    same order, in the second one chip adds for all: so all have the same bits."""
     schedule, goals = _given(network, costs, vectors), []
-    for owner, name in [_reduced(schedule, i) for i in range(vectors)]:
+    for owner, name in [goal for group in _groups(vectors, width) for goal in _reduced(schedule, group)]:
         schedule.grow(name, network.tree(owner))
         goals += [(chip, name) for chip in range(network.system.chips)]
     found = [Outcome(schedule, tuple(goals))]
-    if all(len(network.distances(chip)) - 1 == len(set(_neighbours(network, chip))) for chip in range(network.system.chips)):
-        found.append(exchange(network, costs, vectors, (network.system.chips,)))
+    if all(len(set(_neighbours(network, chip))) == network.system.chips - 1 for chip in range(network.system.chips)):
+        found.append(exchange(network, costs, vectors, (network.system.chips,), width))
     return _best(found)
 
 
-def exchange(network: Network, costs: Costs, vectors: int, sizes: tuple[int, ...]) -> Outcome:
+def exchange(network: Network, costs: Costs, vectors: int, sizes: tuple[int, ...], width: int = 1) -> Outcome:
     """An all-reduce in few hops, for networks of groups. Chips 0 to sizes[0] - 1 are joined to each other, as are the next;
     of the groups of sizes[k - 1] chips in one of sizes[k], every two have a link (the first is used). A sum of
     each vector comes about at every chip.
@@ -109,9 +115,10 @@ def exchange(network: Network, costs: Costs, vectors: int, sizes: tuple[int, ...
     """
     schedule, goals = _given(network, costs, vectors), []
     links = _by_level(network, sizes)
-    for i in range(vectors):
-        parts = {chip: ("x", chip, i) for chip in range(network.system.chips)}
-        goals += _exchanged(schedule, parts, links, sizes, (i,)).items()
+    for group in _groups(vectors, width):
+        parts = {chip: [("x", chip, i) for i in group] for chip in range(network.system.chips)}
+        for chip, names in _exchanged(schedule, parts, links, sizes, (group[0],)).items():
+            goals += [(chip, name) for name in names]
     return Outcome(schedule, tuple(goals))
 
 
@@ -139,23 +146,31 @@ def _given(network: Network, costs: Costs, vectors: int) -> Schedule:
     return schedule
 
 
-def _reduced(schedule: Schedule, i: int) -> tuple[int, Name]:
-    """Adds up vector i of all chips on the way to its owner. Gives the owner and the sum's name."""
-    network = schedule.network
-    owner = i % network.system.chips
-    parts: dict[int, list[Name]] = {chip: [("x", chip, i)] for chip in range(network.system.chips)}
+def _groups(vectors: int, width: int) -> list[range]:
+    if vectors % width:
+        raise ValueError(f"{vectors} vectors cannot be numbers of {width} vectors each.")
+    return [range(first, first + width) for first in range(0, vectors, width)]
 
-    def own(chip: int) -> Name:
+
+def _reduced(schedule: Schedule, group: range) -> list[tuple[int, Name]]:
+    """Adds up a group of vectors of all chips on the way to its owner. Gives where the sums are, and their names."""
+    network = schedule.network
+    owner = group.start // len(group) % network.system.chips
+    parts: dict[int, list[Names]] = {chip: [[("x", chip, i) for i in group]] for chip in range(network.system.chips)}
+
+    def own(chip: int) -> Names:
         if len(parts[chip]) == 1:
             return parts[chip][0]
-        schedule.add(chip, ("sum", chip, i), parts[chip])
-        return ("sum", chip, i)
+        names = [("sum", chip, i) for i in group]
+        schedule.add(chip, names, list(zip(*parts[chip], strict=True)))
+        return names
 
     for link in reversed(network.tree(owner, inward=True)):
-        name = own(network.sources[link])
-        schedule.send(name, (link,))
-        parts[network.targets[link]].append(name)
-    return owner, own(owner)
+        names = own(network.sources[link])
+        for name in names:
+            schedule.send(name, (link,))
+        parts[network.targets[link]].append(names)
+    return [(owner, name) for name in own(owner)]
 
 
 def _by_level(network: Network, sizes: tuple[int, ...]) -> list[list[int]]:
@@ -172,42 +187,43 @@ def _by_level(network: Network, sizes: tuple[int, ...]) -> list[list[int]]:
 
 
 def _exchanged(
-    schedule: Schedule, parts: dict[int, Name], links: list[list[int]], sizes: tuple[int, ...], label: tuple
-) -> dict[int, Name]:
-    """Adds `parts` (of those chips that have one) over all chips of each group of the highest level. Gives the name of the
+    schedule: Schedule, parts: dict[int, Names], links: list[list[int]], sizes: tuple[int, ...], label: tuple
+) -> dict[int, Names]:
+    """Adds `parts` (of those chips that have one) over all chips of each group of the highest level. Gives the names of the
     sum for every chip whose group has any."""
     if len(sizes) == 1:
         added = _sent(schedule, parts, links[0])
-        for chip, name in parts.items():
-            added[chip][chip] = name
+        for chip, names in parts.items():
+            added[chip][chip] = names
     else:
         inner = _exchanged(schedule, parts, links[:-1], sizes[:-1], (*label, "in"))
         far = _added(schedule, _sent(schedule, inner, links[-1]), (*label, "far"))
         added = defaultdict(dict)
         for place, sums in enumerate((inner, _exchanged(schedule, far, links[:-1], sizes[:-1], (*label, "out")))):
-            for chip, name in sums.items():
-                added[chip][place] = name
+            for chip, names in sums.items():
+                added[chip][place] = names
     return _added(schedule, added, (*label, "sum"))
 
 
-def _sent(schedule: Schedule, names: dict[int, Name], links: list[int]) -> dict[int, dict[int, Name]]:
-    """Sends each chip's vector over those of the links that begin at it. Gives for every chip what came from where."""
-    came: dict[int, dict[int, Name]] = defaultdict(dict)
+def _sent(schedule: Schedule, names: dict[int, Names], links: list[int]) -> dict[int, dict[int, Names]]:
+    """Sends each chip's vectors over those of the links that begin at it. Gives for every chip what came from where."""
+    came: dict[int, dict[int, Names]] = defaultdict(dict)
     for link in links:
         source, target = schedule.network.sources[link], schedule.network.targets[link]
         if source in names:
-            schedule.send(names[source], (link,))
+            for name in names[source]:
+                schedule.send(name, (link,))
             came[target][source] = names[source]
     return came
 
 
-def _added(schedule: Schedule, parts: dict[int, dict[int, Name]], label: tuple) -> dict[int, Name]:
+def _added(schedule: Schedule, parts: dict[int, dict[int, Names]], label: tuple) -> dict[int, Names]:
     """Adds the parts of each chip in the order of their keys; a single one stays what it is."""
     found = {}
     for chip, named in parts.items():
-        names = [named[key] for key in sorted(named)]
-        found[chip] = names[0]
-        if len(names) > 1:
-            found[chip] = ("sum", chip, *label)
-            schedule.add(chip, found[chip], names)
+        added = [named[key] for key in sorted(named)]
+        found[chip] = added[0]
+        if len(added) > 1:
+            found[chip] = [("sum", chip, *label, k) for k in range(len(added[0]))]
+            schedule.add(chip, found[chip], list(zip(*added, strict=True)))
     return found

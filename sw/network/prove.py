@@ -82,15 +82,17 @@ def _held(network: Network, costs: Costs, schedule: Schedule, goals: Iterable[tu
             ready[chip, event.name] = min(again, ready.get((chip, event.name), again))
         else:
             found += _sum(event, on_stream, costs)
-            on_stream[event.chip, event.name] = ready[event.chip, event.name] = event.cycle
+            for name in event.names:
+                on_stream[event.chip, name] = ready[event.chip, name] = event.cycle
     return found + [f"Chip {chip} never has {name}." for chip, name in goals if (chip, name) not in on_stream]
 
 
 def _sum(event: Sum, on_stream: dict[tuple[int, Name], int], costs: Costs) -> list[str]:
-    needed = event.cycle - costs.sum(len(event.parts))
+    needed = event.cycle - costs.sum(len(event.parts[0]))
     return [
-        f"Chip {event.chip} adds {part} to {event.name}, ready in cycle {event.cycle}, which is too early for it."
-        for part in event.parts
+        f"Chip {event.chip} adds {part} to {name}, ready in cycle {event.cycle}, which is too early for it."
+        for name, parts in zip(event.names, event.parts, strict=True)
+        for part in parts
         if on_stream.get((event.chip, part), needed + 1) > needed
     ]
 

@@ -41,12 +41,13 @@ class Receive(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """`chip` adds `parts` to vector `name`, which can be sent from `cycle` on."""
+    """`chip` adds up, of several numbers whose bytes are in one or more vectors each: vector names[k] is byte k of the sum,
+    parts[k] are the same byte of what is added. The sum can be sent from `cycle` on."""
 
     chip: int
     cycle: int
-    name: Name
-    parts: tuple[Name, ...]
+    names: tuple[Name, ...]
+    parts: tuple[tuple[Name, ...], ...]
 
 
 class Held(NamedTuple):
@@ -114,12 +115,13 @@ class Schedule:
             else:
                 self.send(name, (link,))
 
-    def add(self, chip: int, name: Name, parts: Sequence[Name]) -> int:
-        """Adds vectors of the chip to a new one. Gives the cycle from which it can be sent."""
-        ready = max(self.arrival(chip, part) for part in parts) + self.costs.sum(len(parts))
-        self._held[chip, name] = Held(ready, ready)
-        self.events.append(Sum(chip, ready, name, tuple(parts)))
-        return ready
+    def add(self, chip: int, names: Sequence[Name], parts: Sequence[Sequence[Name]]) -> None:
+        """Adds vectors of the chip to new ones, as `Sum` says, when all of them are there."""
+        last = max(self.arrival(chip, part) for same in parts for part in same)
+        ready = last + self.costs.sum(len(parts[0]))
+        for name in names:
+            self._held[chip, name] = Held(ready, ready)
+        self.events.append(Sum(chip, ready, tuple(names), tuple(tuple(same) for same in parts)))
 
     def _latency(self, link: int) -> int:
         return self.network.latencies[link]

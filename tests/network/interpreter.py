@@ -32,8 +32,10 @@ def run(schedule: Schedule, values: dict) -> dict:
             if place not in has or has[place][0] > stream:
                 has[place] = (stream, stream + costs.cross, wire[event.link, event.cycle])
         else:
-            parts = [has[event.chip, part] for part in event.parts]
-            assert max(stream for stream, _, _ in parts) + costs.sum(len(parts)) <= event.cycle, f"{event} too early"
-            has[event.chip, event.name] = (event.cycle, event.cycle, sum(value for _, _, value in parts))
+            for name, same in zip(event.names, event.parts, strict=True):
+                parts = [has[event.chip, part] for part in same]
+                has[event.chip, name] = (event.cycle, event.cycle, sum(value for _, _, value in parts))
+            last = max(has[event.chip, part][0] for same in event.parts for part in same)
+            assert last + costs.sum(len(event.parts[0])) <= event.cycle, f"{event} too early"
     assert wire.keys() == taken, "a frame that nobody takes"
     return {place: value for place, (_, _, value) in has.items()}
