@@ -9,6 +9,7 @@ from sw.network import bounds, collectives
 from sw.network.collectives import exchange
 from sw.network.graph import Network
 from sw.network.prove import prove
+from sw.network.schedule import Sum
 from sw.network.topology import dragonfly, racks
 from tests.network.interpreter import run
 from tests.network.networks import COSTS, FULL, NETWORKS, any_network
@@ -80,6 +81,30 @@ def test_all_reduce_in_a_node_is_near_its_bound(vectors):
     network = NETWORKS["node"]
     outcome = collectives.all_reduce(network, COSTS, vectors)
     assert outcome.cycles <= 1.3 * bounds.all_reduce(network, COSTS, vectors)
+
+
+@pytest.mark.parametrize("width", [2, 4])
+@given(network=any_network, groups=st.integers(1, 5))
+@settings(deadline=None, max_examples=25)
+def test_wide_numbers_are_added_where_all_their_bytes_are(network, groups, width):
+    vectors, chips = width * groups, network.system.chips
+    for kind in (collectives.reduce_scatter, collectives.all_reduce):
+        outcome = kind(network, COSTS, vectors, width)
+        values = given_values(outcome.schedule)
+        found = run(outcome.schedule, values)
+        assert prove(outcome.schedule, outcome.goals) == []
+        sums = [sum(values[chip, ("x", chip, i)] for chip in range(chips)) for i in range(vectors)]
+        scattered = kind is collectives.reduce_scatter
+        places = [[i // width % chips] if scattered else range(chips) for i in range(vectors)]
+        wanted = sorted((chip, total) for total, there in zip(sums, places, strict=True) for chip in there)
+        assert sorted((goal[0], found[goal]) for goal in outcome.goals) == wanted
+        added = [event for event in outcome.schedule.events if isinstance(event, Sum)]
+        assert {len(event.names) for event in added} == {width}
+
+
+def test_half_a_number_is_refused():
+    with pytest.raises(ValueError, match=r"^6 vectors cannot be numbers of 4 vectors each\.$"):
+        collectives.all_reduce(NETWORKS["node"], COSTS, 6, 4)
 
 
 @pytest.mark.parametrize("vectors", [7, 70])
