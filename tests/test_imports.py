@@ -16,6 +16,7 @@ ALLOWED = {
     "sw.isa": ("sw.arch",),
     "sw.asm": ("sw.isa", "sw.arch"),
     "sw.check": ("sw.asm", "sw.isa", "sw.arch"),
+    "sw.network": ("sw.isa", "sw.arch"),
     "sw.compiler": ("sw.check", "sw.asm", "sw.isa", "sw.arch"),
     "sw.trace": ("sw.asm", "sw.isa", "sw.arch"),
     "sw.machine": ("sw.trace", "sw.asm", "sw.isa", "sw.arch"),
@@ -82,6 +83,8 @@ def test_packages_import_only_what_they_may():
     [
         ("sw.isa.table", "from sw.arch import types", False),
         ("sw.isa.table", "import sw.asm", True),
+        ("sw.network.costs", "from sw.isa.table import instruction", False),
+        ("sw.network.costs", "from sw import asm", True),
         ("sw.golden.chip", "from sw import asm", False),
         ("sw.golden.chip", "from sw import check", True),
         ("sw.golden.chip", "def f():\n    from hdl.lib import tree", True),

@@ -1,0 +1,1 @@
+"""The scheduled network: which vector stands on which link in which cycle, fixed before anything runs."""
