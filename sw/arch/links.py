@@ -26,3 +26,9 @@ def slack(c: Config) -> int:
 def elastic_depth(c: Config) -> int:
     """Words of the elastic buffer."""
     return 1 << (slack(c) - 1).bit_length()
+
+
+def link_latency(c: Config, cable: int) -> int:
+    """Cycles from SEND to the frame's first word at the other end's port, for words that come `cable` cycles after they left:
+    4 to the wire, 7 to the reader's side of the buffer, and what clocks may drift."""
+    return cable + 11 + drift(c)

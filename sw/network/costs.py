@@ -9,12 +9,6 @@ from sw.arch.links import frame_words
 from sw.isa.spec import Op
 from sw.isa.table import instruction
 
-#: Cycles of a link besides its cable: the transmit half, the clock crossing and the elastic buffer at 100 ppm and 20,000
-#: cycles between alignments.
-LINK = 14
-#: Stages of RECEIVE behind the frame's last word.
-_CORRECTION = 5
-
 
 @dataclass(frozen=True)
 class Costs:
@@ -46,4 +40,5 @@ def costs(config: Config) -> Costs:
     # A word is read in the cycle behind its write.
     memory = 1 + instruction("READ").timing(config, {}).d_func
     add = Op(instruction("ADD"), {"dtype": DType.FP32}).timing(config).d_func
-    return Costs(frame=frame, receive=frame + _CORRECTION, forward=0, cross=across + memory, add=add)
+    receive = instruction("RECEIVE").timing(config, {}).d_func
+    return Costs(frame=frame, receive=receive, forward=0, cross=across + memory, add=add)

@@ -1,15 +1,14 @@
 """Systems by the shape of their network.
 
-Cables have a length in cycles, on top of `costs.LINK`. A port's unit is its number over `c2c.links`; what goes together in
-one unit can cut through, so all local ports of a node stand in the west unit as far as they fit.
+Cables have a length in cycles, see `sw.arch.links.link_latency`. A port's unit is its number over `c2c.links`; what goes
+together in one unit can cut through, so all local ports of a node stand in the west unit as far as they fit.
 """
 
-from collections.abc import Iterator
 from itertools import combinations
 
 from sw.arch.config import Config, ConfigError
+from sw.arch.links import link_latency
 from sw.arch.system import Link, Port, System, cables
-from sw.network.costs import LINK
 
 #: Chips of a node, each with a cable to every other, and their ports for other nodes.
 NODE, GLOBAL = 8, 4
@@ -19,20 +18,20 @@ RACK, DOUBLE = 9, 2
 NODES = NODE * GLOBAL + 1
 RACKS = RACK * (NODE * GLOBAL - DOUBLE * (RACK - 1)) + 1
 #: Lengths of cables in cycles: in a node, in a rack, between racks.
-IN_NODE, IN_RACK, BETWEEN = 10, 20, 60
+IN_NODE, IN_RACK, BETWEEN = 9, 19, 59
 
 
 def ring(config: Config, chips: int, cable: int = IN_NODE) -> System:
     """Port 0 of every chip leads to port 1 of the next. At least 2 chips."""
     _least("ring", chips, 2)
     ends = [(Port(a, 0), Port((a + 1) % chips, 1)) for a in range(chips)]
-    return System(config, chips, cables(ends, LINK + cable))
+    return System(config, chips, cables(ends, link_latency(config, cable)))
 
 
 def node(config: Config, chips: int = NODE, cable: int = IN_NODE) -> System:
     """Every two chips are joined. Port p of chip a leads to chip p, or p + 1 from a on. At least 2 chips."""
     _least("node", chips, 2)
-    return System(config, chips, tuple(_local(range(chips), cable)))
+    return System(config, chips, _local(config, range(chips), cable))
 
 
 def torus(config: Config, rows: int, columns: int, cable: int = IN_NODE) -> System:
@@ -45,7 +44,7 @@ def torus(config: Config, rows: int, columns: int, cable: int = IN_NODE) -> Syst
             chip = row * columns + column
             ends.append((Port(chip, 0), Port(row * columns + (column + 1) % columns, 1)))
             ends.append((Port(chip, 2), Port((row + 1) % rows * columns + column, 3)))
-    return System(config, rows * columns, cables(ends, LINK + cable))
+    return System(config, rows * columns, cables(ends, link_latency(config, cable)))
 
 
 def dragonfly(config: Config, nodes: int = NODES) -> System:
@@ -54,12 +53,12 @@ def dragonfly(config: Config, nodes: int = NODES) -> System:
     _least("dragonfly", nodes, 2)
     if nodes > NODES:
         raise ConfigError(f"A dragonfly of {nodes} nodes cannot be, {NODES} can be joined to each other.")
-    links = [link for n in range(nodes) for link in _local(_chips(n), IN_NODE)]
+    links = [link for n in range(nodes) for link in _local(config, _chips(n), IN_NODE)]
     ends = []
     for a, b in combinations(range(nodes), 2):
         there, back = b - a - 1, nodes - (b - a) - 1
         ends.append((_global(a, there), _global(b, back)))
-    return System(config, nodes * NODE, (*links, *cables(ends, LINK + IN_RACK)))
+    return System(config, nodes * NODE, (*links, *cables(ends, link_latency(config, IN_RACK))))
 
 
 def racks(config: Config, count: int = RACKS) -> System:
@@ -73,7 +72,7 @@ def racks(config: Config, count: int = RACKS) -> System:
     _least("system of racks", count, 2)
     if count > RACKS:
         raise ConfigError(f"A system of {count} racks cannot be, {RACKS} can be joined to each other.")
-    links = [link for n in range(count * RACK) for link in _local(_chips(n), IN_NODE)]
+    links = [link for n in range(count * RACK) for link in _local(config, _chips(n), IN_NODE)]
     inner, outer = [], []
     for rack in range(count):
         for a, b in combinations(range(RACK), 2):
@@ -85,19 +84,18 @@ def racks(config: Config, count: int = RACKS) -> System:
     for a, b in combinations(range(count), 2):
         (there, n), (back, m) = (divmod(k, RACK) for k in (b - a - 1, count - (b - a) - 1))
         outer.append((_global(a * RACK + n, used + there), _global(b * RACK + m, used + back)))
-    return System(
-        config, count * RACK * NODE, (*links, *cables(inner, LINK + IN_RACK), *cables(outer, LINK + BETWEEN))
-    )
+    links += cables(inner, link_latency(config, IN_RACK)) + cables(outer, link_latency(config, BETWEEN))
+    return System(config, count * RACK * NODE, tuple(links))
 
 
 def _chips(node: int) -> range:
     return range(node * NODE, (node + 1) * NODE)
 
 
-def _local(chips: range, cable: int) -> Iterator[Link]:
+def _local(config: Config, chips: range, cable: int) -> tuple[Link, ...]:
     first = chips.start
     ends = [(Port(a, b - 1 - first), Port(b, a - first)) for a, b in combinations(chips, 2)]
-    return iter(cables(ends, LINK + cable))
+    return cables(ends, link_latency(config, cable))
 
 
 def _global(node: int, number: int) -> Port:

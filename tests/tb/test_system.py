@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sw.arch.links import HAC_PERIOD, drift
+from sw.arch.links import HAC_PERIOD, link_latency
 from sw.arch.system import System, cables
 from sw.asm.program import Program
 from sw.check.system import check_system
@@ -11,9 +11,8 @@ from sw.golden.chip import GoldenSystem
 from tb.system import CocotbSystem, Wire
 from tests.systems import CHIP, programs, receive, released, ring_ends, send, vectors
 
-#: Of a wire with this delay: the mark is heard 9 cycles and the delay after TRANSMIT, or one later.
 DELAY = 3
-LATENCY = DELAY + 10 + drift(CHIP) + 1
+LATENCY = link_latency(CHIP, DELAY)
 #: A count is known to the other side this many cycles after it was the sender's.
 LEAD = DELAY + 6
 #: Register HAC of a chip that follows port 0.
