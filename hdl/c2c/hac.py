@@ -31,7 +31,7 @@ class Hac(wiring.Component):
     count : Out(8)
     release : Out(1)
         Queues go on as after a NOTIFY that is issued in this cycle.
-    correction : Out(signed)
+    correction : Out, signed
         What program time gains in this cycle beside the cycle itself.
     """
 
@@ -48,7 +48,7 @@ class Hac(wiring.Component):
             "t": In(12),
             "count": Out(8),
             "release": Out(1),
-            "correction": Out(signed(32)),
+            "correction": Out(32),
         })
 
     def elaborate(self, platform):

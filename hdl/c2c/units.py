@@ -1,6 +1,6 @@
 """What the link ports of a chip have in common: the ways between ports of a unit, the HAC, and what the host sees of them."""
 
-from amaranth.hdl import Array, Cat, Module, Signal, signed
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,7 +21,7 @@ class LinkUnits(wiring.Component):
         An iteration begins; queues stop.
     release : Out(1)
         Queues go on as after a NOTIFY that is issued in this cycle.
-    correction : Out(signed)
+    correction : Out, signed
         What program time gains in this cycle beside the cycle itself.
     """
 
@@ -46,7 +46,7 @@ class LinkUnits(wiring.Component):
             "link_index": In(32),
             "link_state": Out(32),
             "link_heard": Out(1),
-            "correction": Out(signed(32)),
+            "correction": Out(32),
         }
 
     def elaborate(self, platform):

@@ -1,6 +1,6 @@
 """The host port: AXI4-Lite and AXI4-Stream on one side, the host bus and run control on the other."""
 
-from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -76,7 +76,7 @@ class HostPort(wiring.Component):
             "link_index": Out(32),
             "link_state": In(32),
             "link_heard": In(1),
-            "correction": In(signed(32)),
+            "correction": In(32),
         })
 
     def elaborate(self, platform):

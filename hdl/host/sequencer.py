@@ -1,6 +1,6 @@
 """Runs of several iterations: when queues start, when an iteration has ended, how long it took."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.enum import Enum
 from amaranth.lib.wiring import In, Out
@@ -36,7 +36,7 @@ class Sequencer(wiring.Component):
     abort : pulse, ends a run at once; also resets the core when idle
     fault : pulse, ends a run at once
     halted : all queues have reached HALT; must fall within `gather` cycles of `reset_core`
-    correction : cycles that program time gains beside this one
+    correction : cycles that program time gains beside this one, signed
     clear_counters, reset_core, start : pulses, in this order in successive cycles; clear_counters comes
         with the first reset_core of a run
     running, finished : a run is going on; pulse when one has ended and all its writes have landed
@@ -59,7 +59,7 @@ class Sequencer(wiring.Component):
             "abort": In(1),
             "fault": In(1),
             "halted": In(1),
-            "correction": In(signed(32)),
+            "correction": In(32),
             "clear_counters": Out(1),
             "reset_core": Out(1),
             "start": Out(1),
@@ -79,7 +79,7 @@ class Sequencer(wiring.Component):
         counting = Signal()
         m.d.comb += self.running.eq(step != Step.IDLE)
         with m.If(counting):
-            m.d.sync += self.cycles.eq(self.cycles + 1 + self.correction)
+            m.d.sync += self.cycles.eq(self.cycles + 1 + self.correction.as_signed())
         with m.Switch(step):
             with m.Case(Step.IDLE):
                 with m.If(self.run):
