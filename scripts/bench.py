@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import compiler, dense, digits, export, ffn, gemm, llama, onnx, plane, setup, weights
+from figures import compiler, dense, digits, export, ffn, gemm, link, llama, network, onnx, plane, setup, weights
 from figures.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +27,8 @@ FIGURES: tuple[Figure, ...] = (
     *ffn.FIGURES,
     *dense.FIGURES,
     *compiler.FIGURES,
+    *link.FIGURES,
+    *network.FIGURES,
     *onnx.FIGURES,
     *setup.FIGURES,
 )
