@@ -39,11 +39,13 @@ def send(p: Program, port: int, cycle: int, data: np.ndarray, number: int = 0, s
         p.at(cycle + k * FRAME).port(port).send(stream, number + k)
 
 
-def receive(p: Program, port: int, cycle: int, count: int, number: int = 0, slice_name: str | None = None) -> None:
-    """Receives frames into the output `y` of a slice of the port's hemisphere."""
+def receive(
+    p: Program, port: int, cycle: int, count: int, number: int = 0, slice_name: str | None = None, output: str = "y"
+) -> None:
+    """Receives frames into an output in a slice of the port's hemisphere."""
     west = port < CHIP.c2c.links
     name = slice_name or ("W1" if west else "E1")
-    p.output("y", name, 8, count)
+    p.output(output, name, 8, count)
     for k in range(count):
         stream = "E5" if west else "W5"
         entry = p.at(cycle + k * FRAME).port(port).receive(stream, number + k)
@@ -61,6 +63,14 @@ def released(p: Program, port: int, wait: bool) -> int:
     for queue in p.floorplan.queues:
         p.at(1 if queue is entry.queue else 0).queue(queue.name).sync()
     return landing
+
+
+def paused(p: Program, port: int, cycle: int, t: int) -> int:
+    """Parks all queues and has the HAC let them go t cycles later; the cycle in which they do."""
+    entry = p.at(cycle).port(port).runtime_deskew(t)
+    for queue in p.floorplan.queues:
+        p.at(cycle + (queue is entry.queue)).queue(queue.name).sync()
+    return cycle + t
 
 
 def ring_ends(count: int) -> Iterable[tuple[Port, Port]]:

@@ -9,7 +9,7 @@ from sw.asm.program import Program
 from sw.check.system import check_system
 from sw.golden.chip import GoldenSystem
 from tb.system import CocotbSystem, Wire
-from tests.systems import CHIP, programs, receive, released, ring_ends, send, vectors
+from tests.systems import CHIP, paused, programs, receive, released, ring_ends, send, vectors
 
 DELAY = 3
 LATENCY = link_latency(CHIP, DELAY)
@@ -17,27 +17,34 @@ LATENCY = link_latency(CHIP, DELAY)
 LEAD = DELAY + 6
 #: Register HAC of a chip that follows port 0.
 FOLLOW = LEAD | 0 << 8 | 1 << 16
-#: The chip that waits is begun some thousand cycles before the one that sends the mark.
-DELAYS = [0, 2_000_500_000]
 
 
-def pair(a: Program, b: Program) -> list[np.ndarray]:
-    """Chip 0 lets chip 1 begin, sends it vectors, and sends more after both were put right again."""
-    first, second = vectors(5)[:3], vectors(5)[3:]
+#: Cycles before chips are put right, and after: longer together than clocks keep together.
+FAR = CHIP.c2c.stretch * 3 // 4
+
+
+def pair(a: Program, b: Program, first: np.ndarray, second: np.ndarray) -> None:
+    """Chip 0 lets chip 1 begin and sends it vectors; much later both are put right, and much later it sends more."""
     root, other = released(a, 0, False), released(b, 0, True)
     a.at(root + 2).port(3).transmit()
     # Chip 1 begins a period of the HAC after chip 0.
-    a.at(root + HAC_PERIOD + 5).port(3).transmit()
+    begin = root + HAC_PERIOD
+    a.at(begin + 5).port(3).transmit()
     b.at(other + 5 + LATENCY).port(0).align()
-    send(a, 3, root + HAC_PERIOD + 60, first, number=4)
-    receive(b, 0, other + 60 + LATENCY, 3, number=4)
-    return [first, second]
+    send(a, 3, begin + 60, first, number=4)
+    receive(b, 0, other + 60 + LATENCY, len(first), number=4)
+    begin, other = (paused(p, 0, at + FAR, 900) for p, at in ((a, begin), (b, other)))
+    a.at(begin + 5).port(3).transmit()
+    b.at(other + 5 + LATENCY).port(0).align()
+    send(a, 3, begin + FAR, second, number=9, slice_name="E2")
+    receive(b, 0, other + FAR + LATENCY, len(second), number=9, slice_name="W2", output="z")
 
 
 @pytest.mark.parametrize("offsets", [(0, 0), (100, -100), (-100, 100), (50, 0)])
 def test_a_pair_of_chips_does_what_the_golden_pair_does(offsets, tmp_path):
+    data = {"y": vectors(5)[:3], "z": vectors(5)[3:]}
     a, b = programs(2)
-    data, _ = pair(a, b)
+    pair(a, b, *data.values())
     links = cables(ring_ends(2)[:1], LATENCY)
     system = System(CHIP, 2, links)
     images = [a.image(), b.image()]
@@ -46,13 +53,16 @@ def test_a_pair_of_chips_does_what_the_golden_pair_does(offsets, tmp_path):
     for chip, image in zip(golden.chips, images, strict=True):
         chip.load(image)
     expected = golden.run()
-    assert (golden.chips[1].read("y", 0, 3) == data).all()
+    for name, sent in data.items():
+        assert (golden.chips[1].read(name, 0, len(sent)) == sent).all()
     wires = [Wire(link.source, link.target, DELAY) for link in links]
     with CocotbSystem(system, wires, offsets, tmp_path) as rtl:
         for chip, image in zip(rtl.chips, images, strict=True):
             chip.load(image)
         rtl.chips[1].set_register("HAC", FOLLOW)
-        for start in ([2_000_000_000, 0], [1_000_370_000, 0]):
-            assert rtl.run(delays=start, limit=20_000) == expected
-            assert (rtl.chips[1].read("y", 0, 3) == data).all()
-            rtl.chips[1].write("y", 0, np.zeros_like(data))
+        # The chip that sends the mark is begun last.
+        for late in (2_000_000_000, 1_000_370_000):
+            assert rtl.run(delays=[late, 0], limit=60_000) == expected
+            for name, sent in data.items():
+                assert (rtl.chips[1].read(name, 0, len(sent)) == sent).all()
+                rtl.chips[1].write(name, 0, np.zeros_like(sent))
