@@ -73,7 +73,8 @@ def test_the_manual_has_a_row_for_every_rule():
     proven = set()
     for case in CASES.values():
         proven.add(case(Program(TINY), True)[0])
-    assert rows == proven | {"vxm-reach"}
+    # Rules of links have chips of their own, in tests/check/test_system.py.
+    assert {row for row in rows if not row.startswith("link-")} == proven | {"vxm-reach"}
 
 
 @pytest.mark.parametrize("name", PRESETS)

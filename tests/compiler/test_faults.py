@@ -16,7 +16,7 @@ from tests.compiler.machines import agree, some, some_inputs
 #: Rows of the table that compiled programs have none of.
 UNUSED = {
     "IFETCH", "SYNC", "NOTIFY", "CONFIG", "SHIFT", "SELECT_MAP", "DISTRIBUTE", "ROTATE", "TRANSPOSE",
-    "SEND", "FORWARD", "DESKEW", "TRANSMIT", "RUNTIME_DESKEW", "RECEIVE",
+    "SEND", "FORWARD", "DESKEW", "TRANSMIT", "RUNTIME_DESKEW", "RECEIVE", "ALIGN",
 }  # fmt: skip
 #: Rows that queues take by themselves, without a place in the schedule.
 CONTROL = {"HALT", "NOP", "REPEAT"}
