@@ -17,7 +17,7 @@ ALLOWED = {
     "sw.asm": ("sw.isa", "sw.arch"),
     "sw.check": ("sw.asm", "sw.isa", "sw.arch"),
     "sw.network": ("sw.isa", "sw.arch"),
-    "sw.compiler": ("sw.check", "sw.asm", "sw.isa", "sw.arch"),
+    "sw.compiler": ("sw.network", "sw.check", "sw.asm", "sw.isa", "sw.arch"),
     "sw.trace": ("sw.asm", "sw.isa", "sw.arch"),
     "sw.machine": ("sw.trace", "sw.asm", "sw.isa", "sw.arch"),
     "sw.golden": ("sw.machine", "sw.trace", "sw.asm", "sw.isa", "sw.arch"),

@@ -1,4 +1,4 @@
-"""A model as a program for one chip: the whole way, and how the host runs it."""
+"""A model as programs for one chip or several: the whole way, and how the host runs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +7,25 @@ import numpy as np
 
 from sw.arch.config import Config
 from sw.arch.dtype import DType
+from sw.arch.system import System
 from sw.asm.image import Image
+from sw.asm.program import Program
 from sw.asm.timeline import timeline
 from sw.check.program import check
+from sw.check.system import check_system
 from sw.compiler.chip import Chip
 from sw.compiler.emit import emit, keep
 from sw.compiler.graph import Graph, GraphError, Tensor
+from sw.compiler.joint import Joint
 from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
+from sw.compiler.parts import parts
 from sw.compiler.place import Placer
 from sw.compiler.schedule import Schedule
 from sw.compiler.vectors import Copy, Vector
 from sw.compiler.verify import verify_graph, verify_schedule, verify_tasks
+from sw.network.start import Start
 
 
 class CompileError(ValueError):
@@ -111,39 +117,100 @@ def _read(machine, binding: Binding) -> np.ndarray:
     return binding.unpack(np.array([[words[at] for at in place] for place in binding.places]))
 
 
+@dataclass(frozen=True)
+class CompiledSystem:
+    """Programs of several chips, each with the bindings of what is on its chip.
+
+    body : cycles, on all chips alike, from when all run and links are aligned to when the last is done
+    """
+
+    system: System
+    parts: tuple[Compiled, ...]
+    body: int
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """What one run takes of each chip's program time, start included."""
+        return tuple(part.cycles for part in self.parts)
+
+    def load(self, machine) -> None:
+        """Loads all chips of a machine; states are as at the beginning."""
+        for chip, part in zip(machine.chips, self.parts, strict=True):
+            part.load(chip)
+
+    def step(self, machine, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One run on a loaded machine: outputs by name. CompileError for inputs that do not fit, or a run that does not
+        take `cycles` on each chip."""
+        known = {name for part in self.parts for name in part.inputs}
+        if unknown := inputs.keys() - known:
+            raise CompileError(f"There is no input '{min(unknown)}'; there are {', '.join(sorted(known)) or 'none'}.")
+        for chip, part in zip(machine.chips, self.parts, strict=True):
+            part.write(chip, {name: value for name, value in inputs.items() if name in part.inputs})
+        for number, (run, cycles) in enumerate(zip(machine.run(), self.cycles, strict=True)):
+            if run.fault or run.cycles != cycles:
+                sentence = f"The run of chip {number} took {run.cycles} cycles, {cycles} were predicted."
+                raise CompileError(f"{sentence} {run.fault or ''}")
+        return {name: value for chip, part in zip(machine.chips, self.parts, strict=True) for name, value in part.read(chip).items()}
+
+
 def compile_graph(graph: Graph, config: Config) -> Compiled:
     """The program of a graph on a chip, proven by the checker. CompileError in a sentence if there is none."""
+    return compile_system(graph, System(config, 1)).parts[0]
+
+
+def compile_system(graph: Graph, system: System) -> CompiledSystem:
+    """The programs of a graph that is spread over chips, proven by the checker. CompileError in a sentence if there are
+    none."""
     try:
-        return _compile(graph, config)
+        return _compile(graph, system)
     except (GraphError, ValueError) as error:
         if isinstance(error, CompileError):
             raise
         raise CompileError(str(error)) from error
 
 
-def _compile(graph: Graph, config: Config) -> Compiled:
+def _compile(graph: Graph, system: System) -> CompiledSystem:
+    config = system.config
     chip = Chip(config)
     verify_graph(graph)
     normal = normalise(graph, config.vl)
     verify_graph(normal)
-    lowering = Lowering(normal, chip)
-    verify_tasks(lowering)
-    memory = Memory(config, len(chip.slices))
-    Placer(lowering, chip, memory)
-    schedule = Schedule(lowering, chip, memory)
+    if (last := max((tensor.chip or 0 for tensor in normal.tensors), default=0)) >= system.chips:
+        raise CompileError(f"'{graph.name}' has tensors on chip {last}, the system's last chip is {system.chips - 1}.")
+    schedules = []
+    for part in parts(normal, system.chips):
+        lowering = Lowering(part, chip)
+        verify_tasks(lowering)
+        memory = Memory(config, len(chip.slices))
+        Placer(lowering, chip, memory)
+        schedules.append(Schedule(lowering, chip, memory))
+    joint = Joint(system, schedules)
+    start = Start(system, sorted(joint.transfers.used)) if joint.transfers.used else None
+    compiled = tuple(_program(schedule, start, number) for number, schedule in enumerate(schedules))
+    images = [part.image for part in compiled]
+    findings = check(images[0]) if system.chips == 1 else check_system(system, images)
+    if findings:
+        raise CompileError(f"The checker refuses the program of '{graph.name}': {findings[0]}")
+    begins = [start.cycle(number, start.begin) if start else 0 for number in range(system.chips)]
+    return CompiledSystem(system, compiled, max(part.cycles - at for part, at in zip(compiled, begins, strict=True)))
+
+
+def _program(schedule: Schedule, start: Start | None, number: int) -> Compiled:
+    """The program of one chip. Without a start its first cycle is that of the schedule."""
+    lowering, graph, chip = schedule.lowering, schedule.lowering.graph, schedule.chip
     verify_schedule(lowering)
-    outputs = {name: _output(value, lowering.results[name], schedule) for name, value in normal.outputs.items()}
-    inputs = {name: _bind(value, lowering.grids[value], _first) for name, value in normal.inputs.items()}
-    program = emit(chip, lowering, schedule)
+    outputs = {name: _output(value, lowering.results[name], schedule) for name, value in graph.outputs.items()}
+    inputs = {name: _bind(value, lowering.grids[value], _first) for name, value in graph.inputs.items()}
+    program = Program(chip.config)
+    if start is not None:
+        start.write(number, program)
+    emit(program, chip, lowering, schedule, start.cycle(number, start.begin) if start else 0)
     for bindings, declare in ((inputs, program.input), (outputs, program.output)):
         for name, binding in bindings.items():
             for at, words in _regions(binding):
                 declare(f"{name}:{at[0]}:{at[1]}", *at, words)
     image = program.image()
-    findings = check(image)
-    if findings:
-        raise CompileError(f"The checker refuses the program of '{graph.name}': {findings[0]}")
-    return Compiled(config, image, inputs, outputs, timeline(image).cycles)
+    return Compiled(chip.config, image, inputs, outputs, timeline(image).cycles)
 
 
 def _first(vector: Vector) -> Copy:
