@@ -185,7 +185,8 @@ def _compile(graph: Graph, system: System) -> CompiledSystem:
         Placer(lowering, chip, memory)
         schedules.append(Schedule(lowering, chip, memory))
     joint = Joint(system, schedules)
-    start = Start(system, sorted(joint.transfers.used)) if joint.transfers.used else None
+    used = [link for link in system.links if link in joint.transfers.used]
+    start = Start(system, used) if used else None
     compiled = tuple(_program(schedule, start, number) for number, schedule in enumerate(schedules))
     images = [part.image for part in compiled]
     findings = check(images[0]) if system.chips == 1 else check_system(system, images)

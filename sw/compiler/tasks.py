@@ -271,6 +271,10 @@ class Arrival(Task):
     outs: list[Vector]
 
     @property
+    def needs(self) -> list[Vector]:
+        return []
+
+    @property
     def makes(self) -> list[Vector]:
         return self.outs
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from sw.arch.config import load
+from sw.arch.system import System
 from sw.compiler.board import Board
 from sw.compiler.chip import Chip
 from sw.compiler.compiled import CompileError, compile_graph
 from sw.compiler.graph import Graph, Tensor
+from sw.compiler.joint import Joint
 from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
