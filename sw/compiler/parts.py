@@ -14,6 +14,7 @@ def parts(graph: Graph, chips: int) -> list[Graph]:
 
 def _part(graph: Graph, chip: int) -> Graph:
     part, of = Graph(graph.name), {}
+    part.chip = chip
 
     def here(tensor: Tensor) -> Tensor:
         if tensor not in of:

@@ -9,6 +9,7 @@ from sw.arch.system import Link, System
 from sw.compiler.chip import Chip
 from sw.compiler.route import Router
 from sw.compiler.tasks import Arrival, Departure
+from sw.compiler.vectors import Vector
 from sw.compiler.ways import QUEUE
 
 #: Numbers of frames before they begin again (see `docs/links.md`).
@@ -82,41 +83,50 @@ class Transfers:
     def _by(self, lanes: list[Lane], task: Departure, arrival: Arrival, start: int, source: int, target: int) -> bool:
         here, there = self.routers[source], self.routers[target]
         marks = here.board.mark(), there.board.mark()
-        at, first = 0, None
+        free, stands, turn = [start] * len(lanes), [], 0
         for vector, out in zip(task.source, arrival.outs, strict=True):
-            share = [lanes[(at + j) % len(lanes)] for j in range(vector.bytes)]
-            cycles = [start + (at + j) // len(lanes) * self.frame for j in range(vector.bytes)]
-            at += vector.bytes
-            stands = self._frame_by_frame(vector, out, share, cycles, here, there)
-            if stands is None:
+            numbers = [(turn + j) % len(lanes) for j in range(vector.bytes)]
+            turn += vector.bytes
+            frames = self._sends(vector, lanes, numbers, free, here)
+            if frames is None or not self._lands(out, [lanes[n] for n in numbers], frames, here, there):
                 here.board.undo(marks[0])
                 there.board.undo(marks[1])
                 return False
-            first = stands if first is None else first
-        arrival.start = first
-        self.used.update(lane.link for lane in lanes[:at])
+            stands.append(frames[0][0] + lanes[numbers[0]].link.latency)
+        arrival.start = min(stands)
+        self.used.update(lane.link for lane in lanes[:turn])
         return True
 
-    def _frame_by_frame(self, vector, out, lanes: list[Lane], cycles: list[int], here: Router, there: Router) -> int | None:
-        """One vector, a byte a frame. Gives the cycle in which the first frame comes; None if it cannot be."""
-        sends = []
-        for byte, lane, cycle in zip(vector.each_byte(), lanes, cycles, strict=True):
-            if not all(here.board.claim(QUEUE + lane.send.index, cycle + k) for k in range(self.frame)):
+    def _sends(self, vector: Vector, lanes: list[Lane], numbers: list[int], free: list[int], here: Router):
+        """For every byte the cycle of its SEND and its stream, from the cycles on in which lanes are `free`; a few later
+        where it cannot be read at once. None if it cannot be."""
+        frames = []
+        for byte, number in zip(vector.each_byte(), numbers, strict=True):
+            queue, mark = lanes[number].send, here.board.mark()
+            for cycle in range(free[number], free[number] + self.frame):
+                if all(here.board.claim(QUEUE + queue.index, cycle + k) for k in range(self.frame)):
+                    codes = here.bring([byte], [cycle], queue.unit.stop, self._streams(queue, outward=True))
+                    if codes is not None:
+                        frames.append((cycle, codes[0]))
+                        free[number] = cycle + self.frame
+                        break
+                here.board.undo(mark)
+            else:
                 return None
-            codes = here.bring([byte], [cycle], lane.send.unit.stop, self._streams(lane.send, outward=True))
-            if codes is None:
-                return None
-            sends.append(codes[0])
-        comes = [cycle + lane.link.latency for lane, cycle in zip(lanes, cycles, strict=True)]
-        late = self.chip.timing("RECEIVE").d_func
-        unit, first = lanes[0].receive.unit, comes[0] + late
+        return frames
+
+    def _lands(self, out: Vector, lanes: list[Lane], frames: list[tuple[int, int]], here: Router, there: Router) -> bool:
+        """Has a vector's frames received and written."""
+        comes = [cycle + lane.link.latency for lane, (cycle, _) in zip(lanes, frames, strict=True)]
+        unit, first = lanes[0].receive.unit, min(comes)
         choices = self._streams(lanes[0].receive, outward=False)[:: out.bytes]
-        code = there.land([out], choices, unit.stop, [first], out.bytes, late=[came + late - first for came in comes])
+        stands = first + self.chip.timing("RECEIVE").d_func
+        code = there.land([out], choices, unit.stop, [stands], out.bytes, late=[came - first for came in comes])
         if code is None:
-            return None
-        for j, (lane, stream, cycle, came) in enumerate(zip(lanes, sends, cycles, comes, strict=True)):
-            self._issue(lane, cycle, stream, came, code + j, here, there)
-        return comes[0]
+            return False
+        for j, (lane, (cycle, stream)) in enumerate(zip(lanes, frames, strict=True)):
+            self._issue(lane, cycle, stream, comes[j], code + j, here, there)
+        return True
 
     def _issue(self, lane: Lane, cycle: int, source: int, came: int, target: int, here: Router, there: Router) -> None:
         sent = {"stream": source, "number": 0, "stride": 0}
