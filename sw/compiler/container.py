@@ -16,7 +16,8 @@ import numpy as np
 from sw.arch.config import Config, ConfigError, parse
 from sw.arch.dtype import DType
 from sw.asm.image import Image, ImageError
-from sw.compiler.compiled import Binding, Compiled
+from sw.compiler.binding import Binding
+from sw.compiler.compiled import Compiled
 
 #: How every archive begins, which no image and no text does.
 MAGIC = b"PK\x03\x04"

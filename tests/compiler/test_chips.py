@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sw.arch.system import System
 from sw.compiler.board import Board
-from sw.compiler.compiled import CompileError, CompiledSystem, compile_system
+from sw.compiler.compiled import CompiledSystem, CompileError, compile_system
 from sw.compiler.evaluate import Evaluator
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.rebuild import remade
