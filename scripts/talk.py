@@ -9,6 +9,8 @@ import codecs
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,13 +22,14 @@ from sw.compiler.compiled import CompileError
 from sw.compiler.llama.generate import generate
 from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import Tokenizer
-from sw.golden.chip import GoldenMachine
-from sw.machine import Machine, MachineError
+from sw.golden.chip import GoldenSystem
+from sw.machine import Alone, MachineError, MachineSystem
 from takt.model import Model, Session, compile
 from takt.sources import shipped
 from tb.chip import build_chip
 from tb.harness import BuildError
 from tb.machine import CocotbMachine
+from tb.system import CocotbSystem
 from tb.toolchain import ToolError
 from tb.views import keep_waves
 
@@ -35,6 +38,8 @@ CLOCK_MHZ = 900
 TOKENS = 48
 #: Tokens that waves are kept of; a token takes tens of megabytes.
 TRACED_TOKENS = 2
+#: How far clocks of chips are off, in ppm, one after the other.
+OFFSETS = (0, 100, -100, 50, -50)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Report:
 class _Timed:
     """A session's step that keeps cycles and seconds of every run."""
 
-    def __init__(self, model: Model, machine: Machine):
+    def __init__(self, model: Model, machine: MachineSystem):
         self._session, self.cycles, self._seconds = Session(model, machine), [], []
 
     def __call__(self, inputs):
@@ -76,9 +81,9 @@ class _Timed:
         return sum(self._seconds[1:]) / max(1, len(self._seconds) - 1)
 
 
-def talk(model: Model, machine: Machine, tokens: int, show) -> Report:
+def talk(model: Model, machine: MachineSystem, tokens: int, show) -> Report:
     """Greedy text of `tokens` tokens on `machine`, and the same steps on the golden model; pieces go to `show`."""
-    measured, golden = _Timed(model, machine), _Timed(model, GoldenMachine(model.config))
+    measured, golden = _Timed(model, machine), _Timed(model, GoldenSystem(model.system))
     words = Tokenizer.parse(model.container.about.tokenizer, "The tokenizer")
     decoder, shown, equal = codecs.getincrementaldecoder("utf-8")("replace"), [], []
 
@@ -118,15 +123,29 @@ def table(report: Report, where: str) -> Table:
     return made
 
 
+@contextmanager
+def simulator(model: Model, folder: Path, waves: bool) -> Iterator[MachineSystem]:
+    """The RTL of all chips of a model."""
+    if model.system.chips == 1:
+        with CocotbMachine(model.config, build_chip(model.config, sim=False, waves=waves), folder) as machine:
+            yield Alone(machine)
+    else:
+        with CocotbSystem.of(model.system, folder, OFFSETS) as machine:
+            yield machine
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on", choices=("rtl", "golden"), default="rtl", help="machine (default: %(default)s)")
     parser.add_argument("--tokens", type=int, help=f"tokens to write (default: {TOKENS}, with waves {TRACED_TOKENS})")
-    parser.add_argument("--waves", action="store_true", help="write an FST and views of it to build/waves")
+    parser.add_argument("--chips", type=int, default=1, help="chips that share the model, each on its own clock (default: 1)")
+    parser.add_argument("--waves", action="store_true", help="of one chip: write an FST and views of it to build/waves")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     if options.tokens is not None and options.tokens < 2:
         parser.error("--tokens must be 2 or more, the first is not timed.")
+    if options.waves and options.chips > 1:
+        parser.error(f"--waves is of one chip, --chips is {options.chips}.")
     tokens = options.tokens or (TRACED_TOKENS if options.waves else TOKENS)
     console = Console(stderr=options.json)
 
@@ -134,23 +153,24 @@ def main() -> int:
         console.print(piece, end="", markup=False, highlight=False, soft_wrap=True)
 
     try:
-        console.print(f"Compiling {shipped().name} for 'small' ...")
-        model = compile(shipped(), "small")
+        chip = "small" if options.chips == 1 else "linked"
+        name = f"'{chip}'" if options.chips == 1 else f"{options.chips} chips '{chip}'"
+        console.print(f"Compiling {shipped().name} for {name} ...")
+        model = compile(shipped(), chip, chips=options.chips)
         if options.on == "golden":
             where = "the golden model"
-            report = talk(model, GoldenMachine(model.config), tokens, show)
+            report = talk(model, GoldenSystem(model.system), tokens, show)
         else:
-            where = "the RTL of 'small' in Verilator"
-            console.print("Preparing the simulator of 'small'; the first time takes minutes ...")
-            build_dir = build_chip(model.config, sim=False, waves=options.waves)
-            console.print(f"The language model writes {tokens} tokens on {where}:")
-            # waves are complete when the machine is closed
+            where = f"the RTL of {name} in Verilator"
+            console.print(f"Preparing the simulator of {name}; the first time takes minutes ...")
             with TemporaryDirectory() as scratch:
-                with CocotbMachine(model.config, build_dir, Path(scratch)) as machine:
+                # Waves are complete when the machine is closed.
+                with simulator(model, Path(scratch), options.waves) as machine:
+                    console.print(f"The language model writes {tokens} tokens on {where}:")
                     report = talk(model, machine, tokens, show)
                 console.print()
                 if options.waves:
-                    waves = keep_waves(model.container.compiled.image, Path(scratch) / "dump.fst", "llama")
+                    waves = keep_waves(model.container.compiled.parts[0].image, Path(scratch) / "dump.fst", "llama")
                     console.print(waves, soft_wrap=True)
     except (CompileError, MachineError, BuildError, ToolError) as error:
         console.print(str(error), style="red", markup=False)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from sw.arch.dtype import DType
+from sw.compiler.border import Border, Piece
 from sw.compiler.graph import Graph, GraphError, Tensor
 from sw.compiler.llama.attention import Position, attention
 from sw.compiler.llama.checkpoint import Checkpoint
@@ -36,7 +37,7 @@ def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | Non
     if not 1 <= context <= model.context:
         raise GraphError(f"The context is {context}, the model knows 1 to {model.context} positions.")
     if greedy and chips > 1:
-        raise GraphError(f"The next token is chosen from all logits, {chips} chips have a share of them each; let the host choose.")
+        raise GraphError(f"{chips} chips have a share of the logits each, none can choose the next token; let the host choose.")
     shares = [Weights(share, vl, context, number) for number, share in enumerate(model.shares(chips))]
     for what, size in (("vocabulary", model.vocab), ("context", shares[0].widths.context)):
         if size > _ROWS:
@@ -68,6 +69,19 @@ def decoder(model: Checkpoint, vl: int, greedy: bool = False, context: int | Non
                 scaled = graph.move(scaled, np.arange(model.vocab - rows.start)[None])
             graph.output(weights.named("logits"), scaled)
     return graph
+
+
+def border(model: Checkpoint, vl: int, chips: int) -> Border:
+    """Who has what of the inputs and outputs of a `decoder` over chips."""
+    if chips == 1:
+        return Border()
+    marks = [Weights(model, vl, model.context, number).named for number in range(chips)]
+    rows = _classifier_rows(Weights(model, vl, model.context), chips)
+    ends = [(part.start, min(part.stop, model.vocab)) for part in rows]
+    return Border(
+        {name: tuple(Piece(named(name)) for named in marks) for name in ("token", "position")},
+        {"logits": tuple(Piece(named("logits"), 1, *pair) for named, pair in zip(marks, ends, strict=True))},
+    )
 
 
 def _added(xs: list[Tensor], more: list[Tensor], name: str) -> list[Tensor]:
