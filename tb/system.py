@@ -10,7 +10,7 @@ from sw.arch.config import Config
 from sw.arch.system import Port, System
 from sw.machine import MachineError, Run
 from sw.trace import Trace
-from tb.chip import looped
+from tb.chip import kept, looped
 from tb.harness import Sources, build
 from tb.machine import CocotbChip
 from tb.simulation import Simulation
@@ -48,9 +48,11 @@ class CocotbSystem:
 
     def __init__(self, system: System, wires: Sequence[Wire], offsets: Sequence[int], folder: Path):
         self.system, self._count, self._log_at = system, system.chips, 0
-        _write(system.config, max(system.chips, _BUILT), wires, folder)
         periods = " ".join(str(PERIOD_PS + offset) for offset in offsets)
-        self._simulation = Simulation(_build(system.config, system.chips), folder, {PERIODS: periods})
+        chips = max(system.chips, _BUILT)
+        _write(system.config, chips, wires, folder)
+        built = kept(f"system-{chips}-{system.config!r}", lambda: _build(system.config, chips))
+        self._simulation = Simulation(built, folder, {PERIODS: periods})
         self.chips = tuple(CocotbChip(system.config, self._simulation, number) for number in range(system.chips))
 
     def __enter__(self) -> "CocotbSystem":
@@ -81,7 +83,7 @@ class CocotbSystem:
 def _build(config: Config, chips: int) -> Path:
     """A simulator of as many chips, joined in whatever way its files say when it starts."""
     design = looped(export_chip(config, sim=True))
-    top = system_top(config, design.ports[design.top], design.top, max(chips, _BUILT), NOISE_WORDS, LONGEST)
+    top = system_top(config, design.ports[design.top], design.top, chips, NOISE_WORDS, LONGEST)
     named = design.text.replace('$write("~', '$write("%m ~')
     return build(Sources("system", {f"{design.top}.v": named, "system.v": top}, shared=(design.top,)))
 
