@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hdl.export import export_chip
 from sw.arch.config import Config
-from sw.arch.system import Port, System
+from sw.arch.system import Link, Port, System
 from sw.machine import MachineError, Run
 from tb.chip import looped
 from tb.harness import Sources, build
-from tb.machine import CocotbChip
+from tb.journal import Journal, RecordedChip, run_and_replay
+from tb.link_report import Failure, LinkCounts, counted, failure, linked
+from tb.power_up import RESET_CYCLES
 from tb.simulation import Simulation
 from tb.tb_serve import PERIODS
 
@@ -48,7 +51,12 @@ class CocotbSystem:
             (folder / f"noise_{number}.hex").write_text(f"@0 {words.get(0, 0):x}\n{text}")
         periods = " ".join(str(PERIOD_PS + offset) for offset in offsets)
         self._simulation = Simulation(_build(system.config, system.chips, wires), folder, {PERIODS: periods})
-        self.chips = tuple(CocotbChip(system.config, self._simulation, number) for number in range(system.chips))
+        self._journal = Journal(system.chips)
+        self.chips = tuple(
+            RecordedChip(system.config, self._simulation, number, self._journal) for number in range(system.chips)
+        )
+        #: Why the last run was replayed, once for every time.
+        self.failures: tuple[Failure, ...] = ()
 
     def __enter__(self) -> "CocotbSystem":
         return self
@@ -56,12 +64,37 @@ class CocotbSystem:
     def __exit__(self, *error) -> None:
         self._simulation.close()
 
-    def run(self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000) -> list[Run]:
-        """Runs all programs, each begun `delays` ps after the request; how each ended."""
+    def run(
+        self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000, replay: int = 0
+    ) -> list[Run]:
+        """Runs all programs, each begun `delays` ps after the request; how each ended.
+
+        When a link fails, so that a chip has a fault of a link or waits for a mark for more than `limit` cycles, all that was
+        done since all chips were loaded is done again, up to `replay` times; `failures` tells why. MachineError if that was
+        not enough, or a run has no end.
+        """
         if any(chip.image is None for chip in self.chips):
             raise MachineError("No image is loaded.")
-        found = self._simulation.request(0, "run_all", iterations, limit, list(delays or [0] * self._count))
-        return [chip.ended(cycles, fault, iterations) for chip, (cycles, fault) in zip(self.chips, found, strict=True)]
+        attempt = partial(self._attempt, iterations, list(delays or [0] * self._count), limit)
+        runs, self.failures = run_and_replay(attempt, self._journal, replay)
+        return runs
+
+    def counts(self) -> dict[Link, LinkCounts]:
+        """What was wrong on every link in the last run and could be told without a fault."""
+        return {link: counted(self.chips[link.target.chip], link.target.number) for link in self.system.links}
+
+    @property
+    def cycle(self) -> int:
+        """Cycles of a clock that is not off, since the first chip's reset: the time that `Wire.noise` is given in."""
+        return self._simulation.request(0, "age") // PERIOD_PS - RESET_CYCLES
+
+    def _attempt(self, iterations: int, delays: list[int], limit: int) -> tuple[list[Run], Failure | None]:
+        found = self._simulation.request(0, "run_all", iterations, limit, delays)
+        runs = [
+            linked(self.system, number, chip.ended(cycles, fault, done))
+            for number, (chip, (cycles, done, fault, _)) in enumerate(zip(self.chips, found, strict=True))
+        ]
+        return runs, failure(self.system, self.chips, runs, [problem for *_, problem in found])
 
 
 def _build(config: Config, chips: int, wires: Sequence[Wire]) -> Path:
