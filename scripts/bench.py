@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import compiler, dense, digits, export, ffn, gemm, link, llama, network, onnx, plane, setup, weights
+from figures import compiler, dense, digits, export, ffn, gemm, link, link_errors, llama, network, onnx, plane, setup, weights
 from figures.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +28,7 @@ FIGURES: tuple[Figure, ...] = (
     *dense.FIGURES,
     *compiler.FIGURES,
     *link.FIGURES,
+    *link_errors.FIGURES,
     *network.FIGURES,
     *onnx.FIGURES,
     *setup.FIGURES,

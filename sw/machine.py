@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from sw.asm.image import Image, Region
+from sw.asm.struck import Struck
 from sw.trace import Trace
 
 
@@ -17,15 +18,17 @@ class MachineError(RuntimeError):
 @dataclass(frozen=True)
 class Fault:
     """What stopped a chip: the name of its code (see `sw.arch.hostmap`), the unit and queue, and the cycle in
-    superlane-0 time."""
+    superlane-0 time; of a fault of a link also what it was to bring."""
 
     kind: str
     unit: str
     queue: str
     cycle: int
+    struck: Struck | None = None
 
     def __str__(self) -> str:
-        return f"Fault: {self.kind} in {self.unit}, queue {self.queue}, cycle {self.cycle}."
+        what = f", {self.struck}" if self.struck else ""
+        return f"Fault: {self.kind} in {self.unit}, queue {self.queue}, cycle {self.cycle}{what}."
 
 
 @dataclass(frozen=True)
