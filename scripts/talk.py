@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,18 +18,22 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from sw.arch.config import ConfigError, load
+from sw.arch.system import System
+from sw.bringup.bringup import BringUp, BringUpError
 from sw.compiler.compiled import CompileError
 from sw.compiler.llama.generate import generate
 from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import Tokenizer
 from sw.golden.chip import GoldenSystem
 from sw.machine import Alone, MachineError, MachineSystem
-from takt.model import Model, Session, compile
+from sw.network.topology import IN_NODE
+from takt.model import Model, Session, compile, joined
 from takt.sources import shipped
 from tb.chip import build_chip
 from tb.harness import BuildError
 from tb.machine import CocotbMachine
-from tb.system import CocotbSystem
+from tb.system import CocotbSystem, Wire
 from tb.toolchain import ToolError
 from tb.views import keep_waves
 
@@ -39,7 +43,9 @@ TOKENS = 48
 #: Tokens that waves are kept of; a token takes tens of megabytes.
 TRACED_TOKENS = 2
 #: How far clocks of chips are off, in ppm, one after the other.
-OFFSETS = (0, 100, -100, 50, -50)
+OFFSETS = (0, 100, -100, 50)
+#: Lengths of cables between them.
+CABLES = 5
 
 
 @dataclass(frozen=True)
@@ -124,14 +130,28 @@ def table(report: Report, where: str) -> Table:
 
 
 @contextmanager
-def simulator(model: Model, folder: Path, waves: bool) -> Iterator[MachineSystem]:
-    """The RTL of all chips of a model."""
-    if model.system.chips == 1:
-        with CocotbMachine(model.config, build_chip(model.config, sim=False, waves=waves), folder) as machine:
+def simulator(system: System, folder: Path, waves: bool) -> Iterator[MachineSystem]:
+    """The RTL of a system; several chips have clocks that are off and cables of different lengths, and know of neither."""
+    if system.chips == 1:
+        with CocotbMachine(system.config, build_chip(system.config, sim=False, waves=waves), folder) as machine:
             yield Alone(machine)
     else:
-        with CocotbSystem.of(model.system, folder, OFFSETS) as machine:
+        delays = (IN_NODE + number % CABLES for number in range(len(system.links)))
+        wires = [Wire(link.source, link.target, delay) for link, delay in zip(system.links, delays, strict=False)]
+        offsets = (OFFSETS * system.chips)[: system.chips]
+        with CocotbSystem(system, wires, offsets, folder, room=0, sim=False) as machine:
             yield machine
+
+
+def brought_up(machine: CocotbSystem, system: System, console: Console) -> System:
+    """The system as its links are measured. MachineError for one that fails."""
+    console.print("Bringing up the links ...")
+    found = BringUp(machine, system)
+    if found.failures:
+        raise MachineError(" ".join(map(str, found.failures)))
+    latencies = [link.latency for link in found.table.system.links]
+    console.print(f"{len(latencies)} links work, their latencies are {min(latencies)} to {max(latencies)} cycles.")
+    return found.table.system
 
 
 def main() -> int:
@@ -155,24 +175,26 @@ def main() -> int:
     try:
         chip = "small" if options.chips == 1 else "linked"
         name = f"'{chip}'" if options.chips == 1 else f"{options.chips} chips '{chip}'"
-        console.print(f"Compiling {shipped().name} for {name} ...")
-        model = compile(shipped(), chip, chips=options.chips)
-        if options.on == "golden":
-            where = "the golden model"
-            report = talk(model, GoldenSystem(model.system), tokens, show)
-        else:
-            where = f"the RTL of {name} in Verilator"
-            console.print(f"Preparing the simulator of {name}; the first time takes minutes ...")
-            with TemporaryDirectory() as scratch:
-                # Waves are complete when the machine is closed.
-                with simulator(model, Path(scratch), options.waves) as machine:
-                    console.print(f"The language model writes {tokens} tokens on {where}:")
-                    report = talk(model, machine, tokens, show)
-                console.print()
-                if options.waves:
-                    waves = keep_waves(model.container.compiled.parts[0].image, Path(scratch) / "dump.fst", "llama")
-                    console.print(waves, soft_wrap=True)
-    except (CompileError, MachineError, BuildError, ToolError) as error:
+        system = joined(load(chip), options.chips)
+        where = "the golden model" if options.on == "golden" else f"the RTL of {name} in Verilator"
+        with TemporaryDirectory() as scratch:
+            # Waves are complete when the machine is closed.
+            with ExitStack() as stack:
+                machine = GoldenSystem(system)
+                if options.on == "rtl":
+                    console.print(f"Preparing the simulator of {name}; the first time takes minutes ...")
+                    machine = stack.enter_context(simulator(system, Path(scratch), options.waves))
+                    if options.chips > 1:
+                        system = brought_up(machine, system, console)
+                console.print(f"Compiling {shipped().name} for {name} ...")
+                model = compile(shipped(), system)
+                console.print(f"The language model writes {tokens} tokens on {where}:")
+                report = talk(model, machine, tokens, show)
+            console.print()
+            if options.waves:
+                waves = keep_waves(model.container.compiled.parts[0].image, Path(scratch) / "dump.fst", "llama")
+                console.print(waves, soft_wrap=True)
+    except (CompileError, ConfigError, MachineError, BringUpError, BuildError, ToolError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
     if options.json:

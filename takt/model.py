@@ -133,7 +133,7 @@ class Session:
 
 def compile(
     model: Graph | Checkpoint | str | Path | object,
-    config: Config | str = "small",
+    config: Config | System | str = "small",
     precision: str | None = None,
     tokenizer: str | Path | None = None,
     context: int | None = None,
@@ -153,7 +153,9 @@ def compile(
 
     GraphError, CheckpointError or CompileError in a sentence that names the node.
     """
-    system = _system(config, chips)
+    if isinstance(config, str):
+        config = load(config)
+    system = config if isinstance(config, System) else joined(config, chips)
     chip, chips = system.config, system.chips
     name, words = "graph", None if tokenizer is None else Path(tokenizer)
     if isinstance(model, Graph):
@@ -175,18 +177,15 @@ def compile(
     return Model(Container(made, name, source.about, bounds(source.graph, chip), source.border))
 
 
-def _system(given: Config | System | str, chips: int) -> System:
-    """The chips of a system, or so many of a configuration. ConfigError where they cannot all be joined."""
-    if isinstance(given, System):
-        return given
-    config = given if isinstance(given, Config) else load(given)
+def joined(config: Config, chips: int) -> System:
+    """Chips of a configuration, each joined to each other by as many links as their ports allow. ConfigError if they cannot
+    all be joined."""
     if chips == 1:
         return System(config, 1)
-    each = 2 * config.c2c.links // (chips - 1)
-    if not each:
-        ports = 2 * config.c2c.links
+    ports = 2 * config.c2c.links
+    if ports < chips - 1:
         raise ConfigError(f"{chips} chips that are all joined need {chips - 1} ports each, one of '{config.name}' has {ports}.")
-    return node(config, chips, each=each)
+    return node(config, chips, each=ports // (chips - 1))
 
 
 def _element(code: int):

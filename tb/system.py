@@ -27,6 +27,8 @@ from tb.tb_serve import PERIODS
 PERIOD_PS = 1_000_000
 #: Words of a wire that can be spoiled, from the sender's reset on, and the longest delay of a wire.
 NOISE_WORDS, LONGEST = 1 << 16, (1 << 12) - 1
+#: Cycles after which chips that a host starts together have come to where they wait.
+_STARTED = 500
 #: A line of the trace, with the name of the instance that printed it.
 _TRACED = re.compile(r"\S*\bchip_(\d+)\b\S* (~[DW] .*)")
 
@@ -91,7 +93,8 @@ class CocotbSystem:
     def run(
         self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000, replay: int = 0
     ) -> list[Run]:
-        """Runs all programs, each begun `delays` ps after the request; how each ended.
+        """Runs all programs, each begun `delays` ps after the request, by default chip 0 when all others wait for its mark; how
+        each ended.
 
         When a link fails, so that a chip has a fault of a link or waits for a mark for more than `limit` cycles, all that was
         done since all chips were loaded is done again, up to `replay` times; `failures` tells why. MachineError if that was
@@ -99,7 +102,7 @@ class CocotbSystem:
         """
         if any(chip.image is None for chip in self.chips):
             raise MachineError("No image is loaded.")
-        attempt = partial(self._attempt, iterations, list(delays or [0] * self._count), limit)
+        attempt = partial(self._attempt, iterations, list(delays or [_STARTED * PERIOD_PS, *[0] * (self._count - 1)]), limit)
         runs, self.failures = run_and_replay(attempt, self._journal, replay)
         return runs
 
