@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sw.arch.system import System
 from sw.compiler.board import Board
+from sw.compiler.chip import Chip
 from sw.compiler.compiled import CompiledSystem, CompileError, compile_system
 from sw.compiler.evaluate import Evaluator
 from sw.compiler.graph import Graph, GraphError
@@ -127,6 +128,21 @@ def test_a_frame_a_cycle_off_is_found(name, later, monkeypatch):
     )
     with pytest.raises(CompileError, match="checker refuses"):
         compile_system(graph, PAIR)
+
+
+@pytest.mark.parametrize("later", [-1, 1])
+def test_a_constant_of_receive_a_cycle_off_is_found(later, monkeypatch, rng):
+    graph = Graph()
+    graph.output("y", graph.transfer(graph.input("x", (2, 16), "fp32"), 1) + 1.0)
+    timing = Chip.timing
+
+    def other(self, name, dtype=0):
+        true = timing(self, name, dtype)
+        return dataclasses.replace(true, d_func=true.d_func + later) if name == "RECEIVE" else true
+
+    monkeypatch.setattr(Chip, "timing", other)
+    with pytest.raises((CompileError, AssertionError)):
+        agree(graph, [some_inputs(graph, rng)])
 
 
 def test_the_same_graph_gives_the_same_programs(rng):
