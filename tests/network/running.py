@@ -90,9 +90,7 @@ def expected(schedule: Schedule, values: dict[tuple[int, Name], np.ndarray], add
         if isinstance(event, Receive):
             found[sources[event.link], event.name] = everywhere[event.name]
         elif isinstance(event, Sum):
-            parts = [
-                np.stack([found[event.chip, same[k]] for same in event.parts]) for k in range(len(event.parts[0]))
-            ]
+            parts = [np.stack([found[event.chip, same[k]] for same in event.parts]) for k in range(len(event.parts[0]))]
             for name, value in zip(event.names, add(parts, addition), strict=True):
                 found[event.chip, name] = everywhere[name] = value
     return found
