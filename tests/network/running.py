@@ -12,19 +12,18 @@ from sw.golden.chip import GoldenSystem
 from sw.network.adder import Addition
 from sw.network.programs import Room, Traffic, lead_in
 from sw.network.schedule import Name, Receive, Schedule, Sum
+from sw.network.start import Start
 
 SEED = 2042
 
 
 def together(system: System) -> tuple[list[Program], list[int]]:
-    """Programs of chips that begin in the same cycle, each of which marks all its links; and cycle 0 of a schedule."""
-    found = [Program(system.config) for _ in range(system.chips)]
-    last = 0
-    for link in system.links:
-        found[link.source.chip].at(1).port(link.source.number).transmit()
-        found[link.target.chip].at(1 + link.latency).port(link.target.number).align()
-        last = max(last, 1 + link.latency)
-    return found, [last + 1 + lead_in(system.config)] * system.chips
+    """Programs of chips that have just been started, and for each chip the cycle of its program that is a schedule's cycle 0."""
+    start, found = Start(system), [Program(system.config) for _ in range(system.chips)]
+    for chip, program in enumerate(found):
+        start.write(chip, program)
+    begin = start.begin + lead_in(system.config)
+    return found, [start.cycle(chip, begin) for chip in range(system.chips)]
 
 
 def given_vectors(schedule: Schedule, vl: int, addition: Addition) -> dict[tuple[int, Name], np.ndarray]:

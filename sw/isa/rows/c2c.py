@@ -21,9 +21,13 @@ def _released(c: Config, cycles: int) -> Timing:
     return Timing(d_func=cycles)
 
 
+def least_pause(c: Config) -> int:
+    """Cycles that RUNTIME_DESKEW takes at least, for clocks may have drifted half a period apart."""
+    return notify_cycles(c) + HAC_PERIOD // 2 + 1
+
+
 def _pause(c: Config, v: Values) -> str | None:
-    # Clocks may have drifted half a period apart.
-    least = notify_cycles(c) + HAC_PERIOD // 2 + 1
+    least = least_pause(c)
     return f"t is {v['t']}, it must be at least {least}" if v["t"] < least else None
 
 
