@@ -17,9 +17,6 @@ ALLOWED = {
     "sw.asm": ("sw.isa", "sw.arch"),
     "sw.check": ("sw.asm", "sw.isa", "sw.arch"),
     "sw.network": ("sw.asm", "sw.isa", "sw.arch"),
-<<<<<<< HEAD
-    "sw.compiler": ("sw.check", "sw.asm", "sw.isa", "sw.arch"),
-=======
     "sw.compiler": ("sw.network", "sw.check", "sw.asm", "sw.isa", "sw.arch"),
     "sw.trace": ("sw.asm", "sw.isa", "sw.arch"),
     "sw.machine": ("sw.trace", "sw.asm", "sw.isa", "sw.arch"),
