@@ -18,7 +18,7 @@ SEED = 2042
 
 
 def together(system: System) -> tuple[list[Program], list[int]]:
-    """Programs of chips that have just been started, and for each chip the cycle of its program that is a schedule's cycle 0."""
+    """Programs of chips that have just been started, and for each chip the cycle in which a schedule's cycle 0 can be."""
     start, found = Start(system), [Program(system.config) for _ in range(system.chips)]
     for chip, program in enumerate(found):
         start.write(chip, program)

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sw.arch.config import load
 from sw.arch.dtype import DType
@@ -16,14 +14,14 @@ from sw.network import collectives
 from sw.network.adder import Addition
 from sw.network.costs import costs
 from sw.network.graph import Network
-from sw.network.moves import Transfer, transfer
 from sw.network.programs import Room, Traffic
 from sw.network.prove import prove
-from sw.network.schedule import Receive, Schedule, Sum
+from sw.network.schedule import Receive, Sum
 from sw.network.topology import dragonfly, node, ring, torus
 from sw.network.words import RoomError
 from sw.trace import DRIVE, WRITE
 from tests.network.running import expected, given_vectors, run, together
+from tests.network.traffic import random_traffic
 from tests.systems import CHIP
 
 #: The published chip with less memory.
@@ -108,29 +106,14 @@ def test_levels_of_groups():
     in_their_cycles(outcome.schedule, *found, FP32)
 
 
-@st.composite
-def traffic_of(draw, network):
-    """Transfers between any chips, ready at any time."""
-    chips, found = network.system.chips, []
-    for number in range(draw(st.integers(1, 8))):
-        source = draw(st.integers(0, chips - 1))
-        target = (source + draw(st.integers(1, chips - 1))) % chips
-        names = tuple((number, i) for i in range(draw(st.integers(1, 4))))
-        found.append(Transfer(names, source, target, draw(st.integers(0, 120))))
-    return found
-
-
 SMALL = {"ring": Network(ring(CHIP, 4)), "torus": Network(torus(CHIP, 2, 3)), "node": Network(node(CHIP, 4))}
 
 
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("name", SMALL)
-@given(data=st.data(), spreading=st.booleans())
-@settings(deadline=None, max_examples=15)
-def test_random_traffic_on_small_chips(name, data, spreading):
-    schedule = Schedule(SMALL[name], costs(CHIP))
-    transfers = data.draw(traffic_of(SMALL[name]))
-    transfer(schedule, transfers, spreading)
-    run(schedule, [(one.target, name) for one in transfers for name in one.names])
+def test_random_traffic_on_small_chips(name, seed):
+    outcome = random_traffic(SMALL[name], costs(CHIP), seed, 8)
+    run(outcome.schedule, outcome.goals)
 
 
 def test_numbers_of_frames_begin_again():
