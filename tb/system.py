@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from hdl.export import export_chip
+from hdl.export import Verilog, export_chip
 from sw.arch.config import Config
 from sw.arch.system import Port, System
 from sw.machine import MachineError, Run
@@ -64,8 +65,14 @@ class CocotbSystem:
         return [chip.ended(cycles, fault, iterations) for chip, (cycles, fault) in zip(self.chips, found, strict=True)]
 
 
+@cache
+def _design(config: Config) -> Verilog:
+    """The chip's Verilog, once: wires are named anew by every export, and another text is another build."""
+    return looped(export_chip(config))
+
+
 def _build(config: Config, chips: int, wires: Sequence[Wire]) -> Path:
-    design = looped(export_chip(config))
+    design = _design(config)
     top = system_top(config, design.ports[design.top], design.top, chips, wires)
     return build(Sources("system", {f"{design.top}.v": design.text, "system.v": top}, shared=(design.top,)))
 

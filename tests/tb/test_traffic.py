@@ -13,6 +13,7 @@ from sw.network.programs import Traffic
 from sw.network.start import Start
 from sw.network.topology import node
 from tb.system import CocotbSystem, Wire
+from tests.network.computing import Both, triangle
 from tests.network.running import expected, given_vectors, kept, store, together
 from tests.network.traffic import random_traffic
 from tests.systems import CHIP
@@ -60,6 +61,27 @@ def test_random_traffic_between_four_chips(offsets, tmp_path):
     with CocotbSystem(system, wires(system), offsets, tmp_path) as rtl:
         for seed in range(3):
             lockstep(rtl, system, 100 * (offsets[0] + 1) + seed, 8)
+
+
+#: A plane and two ports on each side, the rest as small as it gets.
+PLANE = CHIP.replace(name="linked_plane", mxm={"east": 1, "types": ("int8",)})
+
+
+def test_frames_go_through_a_chip_that_computes_at_full_rate(tmp_path):
+    """A plane is given a row in every cycle; frames are passed on, and received and sent again. Each as if it were alone."""
+    system = triangle(PLANE, DELAY)
+    with CocotbSystem(system, wires(system), (100, -100, 100), tmp_path) as rtl:
+        for what in ({}, {"sending": False}, {"computing": False}):
+            both = Both(system, "E", 64, 6, **what)
+            assert check_system(system, [program.image() for program in both.programs]) == []
+            golden = GoldenSystem(system)
+            for machine in (golden, rtl):
+                both.load(machine.chips)
+            follow(rtl, system)
+            assert rtl.run(delays=[1_000_000_000, 0, 0], limit=60_000) == golden.run()
+            assert both.right(golden.chips) and both.right(rtl.chips)
+            cycles = sorted(cycle for cycles in both.passing().values() for cycle in cycles)
+            assert both.window.start <= cycles[0] and cycles[-1] < both.window.stop
 
 
 @pytest.mark.slow
