@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from figures import compiler, dense, digits, export, ffn, gemm, link, llama, network, onnx, plane, setup, weights
+from figures import compiler, dense, digits, export, ffn, gemm, link, llama, network, onnx, plane, setup, traffic, weights
 from figures.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +29,7 @@ FIGURES: tuple[Figure, ...] = (
     *compiler.FIGURES,
     *link.FIGURES,
     *network.FIGURES,
+    *traffic.FIGURES,
     *onnx.FIGURES,
     *setup.FIGURES,
 )

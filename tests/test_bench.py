@@ -18,6 +18,7 @@ llama.cycles_predicted llama.cycles_measured llama.shipped.fp16 llama.shipped.in
 llama.shipped.full llama.260k.exact llama.260k.int8_agree llama.rtl_tps llama.golden_tps ffn.decode ffn.prefill128
 dense.autoencoder compile.260k_s compile.scaling onnx.passed onnx.failed
 link.efficiency link.hop_cycles link.forward_cycles net.p2p net.allreduce.8k net.allreduce.64k net.264 net.10440 net.schedule
+net.allreduce.run
 """.split()
 
 
