@@ -116,10 +116,8 @@ class Both:
     def vectors(self) -> np.ndarray:
         return np.random.default_rng(SEED).integers(0, 256, (len(self.schedule.given), self.system.config.vl), np.uint8)
 
-    def load(self, chips: Sequence) -> None:
-        """Gives programs and vectors to machines."""
-        for chip, program in zip(chips, self.programs, strict=True):
-            chip.load(program.image())
+    def fill(self, chips: Sequence) -> None:
+        """Gives the traffic's vectors to machines."""
         if self.traffic:
             for (chip, number), words in self.traffic.given.items():
                 for where, addr in words:

@@ -19,7 +19,9 @@ def alone(system, **what):
     images = [program.image() for program in both.programs]
     assert check_system(system, images) == []
     golden = GoldenSystem(system)
-    both.load(golden.chips)
+    for chip, image in zip(golden.chips, images, strict=True):
+        chip.load(image)
+    both.fill(golden.chips)
     assert not any(end.fault for end in golden.run(traced=range(1)))
     assert both.right(golden.chips)
     return both, [chip.trace() for chip in golden.chips]
