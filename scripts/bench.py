@@ -25,6 +25,7 @@ from figures import (
     onnx,
     plane,
     setup,
+    traffic,
     weights,
 )
 from figures.figure import Figure
@@ -47,6 +48,7 @@ FIGURES: tuple[Figure, ...] = (
     *link.FIGURES,
     *link_errors.FIGURES,
     *network.FIGURES,
+    *traffic.FIGURES,
     *onnx.FIGURES,
     *setup.FIGURES,
 )

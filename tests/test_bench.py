@@ -20,6 +20,7 @@ dense.autoencoder compile.260k_s compile.scaling onnx.passed onnx.failed
 llama.chips llama.chips_pay
 link.efficiency link.hop_cycles link.forward_cycles link.errors link.heavy
 net.p2p net.allreduce.8k net.allreduce.64k net.264 net.10440 net.schedule
+net.allreduce.run
 """.split()
 
 
