@@ -25,6 +25,9 @@ _FAULTS = {
 _PATIENCE = 4_000
 #: Cycles after which all chips that a host starts together run.
 _STARTED = 500
+#: Times that ages of counts are looked at, at most; cycles between two of them; and what clocks may add to an age in phases
+#: to each other that they did not come to meanwhile.
+_ROUNDS, _APART, _UNSEEN = 12, 1_500, 1
 #: Decides about the vectors that are sent.
 _SEED = 20
 #: Picoseconds of the slowest clock that HACs are given time for.
@@ -115,9 +118,9 @@ class BringUp:
         """Has every HAC go with its parent's: first as it is heard, so that the parent hears how long both ways take
         together, then so much ahead that both take as long."""
         self._agree(dict.fromkeys(self._tree, 0))
-        leads = {}
+        ages, leads = self._ages(), {}
         for link in self._tree:
-            both = Ages.of(self._chips[link.source.chip], link.source.number).mean
+            both = ages[self._back(link)].mean
             # No count is younger than TOLD.
             leads[link] = round(both if both > 2 * TOLD - 4 else both + HAC_PERIOD) // 2
         self._agree(leads)
@@ -130,17 +133,29 @@ class BringUp:
             self._chips[link.target.chip].set_register("HAC", follow.register)
         self._run(waiting(self._system, settling(self._depth)))
 
+    def _ages(self) -> dict[Link, Ages]:
+        """How old counts are that come over each link, found again and again until that says nothing new."""
+        ages = dict.fromkeys(self._system.links, Ages())
+        for _ in range(_ROUNDS):
+            before = dict(ages)
+            for link in ages:
+                ages[link] = ages[link].more(states(self._chips[link.target.chip], link.target.number))
+            if all(before[link].samples and ages[link].settled(before[link]) for link in ages):
+                break
+            self._run(waiting(self._system, _APART))
+        return ages
+
     def _measure(self) -> Table | None:
         """How old counts are by HACs that agree, and to how many periods that is by marks; None if links fail."""
         while True:
-            ages = {link: Ages.of(self._chips[link.target.chip], link.target.number) for link in self._system.links}
+            ages = self._ages()
             most = slack(self._system.config) // 2
             for link, age in ages.items():
-                if not age.settled or age.spread > most:
+                if age.spread > most:
                     self._fail(link, f"the age of its counts varies by {age.spread} cycles, at most {most} are made up for")
             if len(ages) > len(self._system.links):
                 return None
-            latencies = {link: told_latency(self._system.config, age.most) for link, age in ages.items()}
+            latencies = {link: told_latency(self._system.config, age.most + _UNSEEN) for link, age in ages.items()}
             late = self._late(latencies)
             if late is None:
                 return None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sw.arch.links import HAC_PERIOD
 from sw.bringup.bench import Chip
 
-#: Samples that are taken at a time, and times at most.
-_BLOCK, _BLOCKS = 8, 16
+#: Samples that are taken at a time.
+_BLOCK = 8
 #: A HAC changes its speed by a cycle in so many.
 _SLEW = 8
 
@@ -41,37 +41,33 @@ def states(chip: Chip, port: int) -> list[State]:
 
 @dataclass(frozen=True)
 class Ages:
-    """How old the counts were that a port heard, by the HACs of both chips: mean, least and most, which may be below 0 or
-    above the period where counts are about as old as it is long; and whether they settled."""
+    """How old the counts were that a port heard, by the HACs of both chips. They may come out below 0 or above the period
+    where counts are about as old as it is long."""
 
-    mean: float
-    least: int
-    most: int
-    settled: bool
+    samples: tuple[int, ...] = ()
 
-    @classmethod
-    def of(cls, chip: Chip, port: int) -> "Ages":
-        """Takes samples until neither their mean nor their spread changes any more."""
-        found = [state.own - state.told for state in states(chip, port)]
-        ages = cls._from(found, False)
-        for _ in range(_BLOCKS):
-            found += [state.own - state.told for state in states(chip, port)]
-            now = cls._from(found, False)
-            if (now.least, now.most) == (ages.least, ages.most) and abs(now.mean - ages.mean) < 0.25:
-                return cls._from(found, True)
-            ages = now
-        return ages
+    def more(self, found: Iterable[State]) -> "Ages":
+        """These and what else was found, as near to the first as whole periods allow."""
+        ages = [(state.own - state.told) % HAC_PERIOD for state in found]
+        first = (*self.samples, *ages)[0]
+        return Ages((*self.samples, *(first + near(age - first) for age in ages)))
 
-    @classmethod
-    def _from(cls, differences: Iterable[int], settled: bool) -> "Ages":
-        first, *_ = differences = [one % HAC_PERIOD for one in differences]
-        ages = [first + near(one - first) for one in differences]
-        return cls(sum(ages) / len(ages), min(ages), max(ages), settled)
+    @property
+    def mean(self) -> float:
+        return sum(self.samples) / len(self.samples)
+
+    @property
+    def most(self) -> int:
+        return max(self.samples)
 
     @property
     def spread(self) -> int:
         """By how much they varied."""
-        return self.most - self.least
+        return max(self.samples) - min(self.samples)
+
+    def settled(self, before: "Ages") -> bool:
+        """Whether what was found since `before` says nothing new."""
+        return self.spread == before.spread and abs(self.mean - before.mean) < 0.25
 
 
 def near(cycles: int) -> int:

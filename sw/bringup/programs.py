@@ -5,7 +5,7 @@ from sw.asm.image import Image
 from sw.asm.program import Program
 from sw.network.start import Start
 
-#: Cycles in which CALL sends marks, again and again: long enough for all chips to run some of the time together.
+#: Cycles in which `calling` sends marks, again and again: long enough for all chips to run some of the time together.
 _FIRST, _LAST, _EVERY = 500, 4_000, 50
 
 
@@ -13,8 +13,8 @@ def calling(system: System) -> list[Image]:
     """Sends marks from every port that a link begins at, without waiting for anybody."""
     programs = [Program(system.config) for _ in range(system.chips)]
     for link in system.links:
-        for cycle in range(_FIRST, _LAST, _EVERY):
-            programs[link.source.chip].at(cycle).port(link.source.number).transmit()
+        mark = programs[link.source.chip].at(_FIRST).port(link.source.number).transmit()
+        mark.repeat((_LAST - _FIRST) // _EVERY - 1, _EVERY)
     return _ended(programs, _LAST)
 
 
