@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
-from hdl.export import export_chip
+from hdl.export import Verilog, export_chip
 from sw.arch.config import Config
 from sw.arch.system import Link, Port, System
 from sw.machine import MachineError, Run
@@ -98,9 +98,15 @@ class CocotbSystem:
 
 
 def _build(config: Config, chips: int, wires: Sequence[Wire]) -> Path:
-    design = looped(export_chip(config))
+    design = _chip(config)
     top = system_top(config, design.ports[design.top], design.top, chips, wires)
     return build(Sources("system", {f"{design.top}.v": design.text, "system.v": top}, shared=(design.top,)))
+
+
+@cache
+def _chip(config: Config) -> Verilog:
+    """The chip; a second export could order its statements otherwise, and be built again."""
+    return looped(export_chip(config))
 
 
 def system_top(config: Config, ports: Mapping[str, tuple[str, int]], module: str, chips: int, wires: Sequence[Wire]) -> str:
