@@ -66,12 +66,14 @@ class Sources:
     verilog: text of each file by file name.
     shared: modules whose instances share one copy of the C++ code, which keeps a chip of many equal units
         small and fast. Their inputs are copied when they change.
+    blocks: modules that are compiled by themselves, once for all instances, as large as a chip is.
     defines: Verilog macros, `NAME` or `NAME=value`.
     """
 
     top: str
     verilog: Mapping[str, str]
     shared: Sequence[str] = ()
+    blocks: Sequence[str] = ()
     defines: Sequence[str] = ()
 
 
@@ -105,6 +107,7 @@ def build(
     control = _control_file(sources, public_vars)
     flags = [*_FLAGS, "--top-module", sources.top, "-o", sources.top]
     flags += [f"-D{define}" for define in sources.defines]
+    flags += ["--hierarchical"] if sources.blocks else []
     flags += ["--trace-fst"] if waves else []
     flags += ["--coverage-line", "--coverage-toggle"] if coverage else []
     files = sorted(sources.verilog.items())
@@ -175,6 +178,7 @@ def _control_file(sources: Sources, public_vars: Sequence[tuple[str, str]]) -> s
     """Verilator control file: what cocotb sees (the rest is optimised away), and how modules are compiled."""
     lines = ["`verilator_config", f'public_flat_rw -module "{sources.top}" -port "*"']
     lines += [f'public_flat_rw -module "{module}" -var "{name}"' for module, name in public_vars]
+    lines += [f'hier_block -module "{module}"' for module in sources.blocks]
     for module in sources.shared:
         # Unless ports stay variables, what drives them is written into each copy, and the copies differ.
         lines += [f'no_inline -module "{module}"', f'public_flat_rd -module "{module}" -port "*"']
