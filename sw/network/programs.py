@@ -164,7 +164,7 @@ class _Chip:
         return self._origin + event.cycle - 1 - farthest - 2 * near(self._config) - timing.d_func
 
     def _add(self, event: Sum) -> None:
-        sides = [self._side(names, event) for names in zip(*event.parts, strict=True)]
+        sides = self._sides(event)
         steps, streams, out = self._adder.sum(sides)
         timing = self._addition.timing(self._config)
         level, last = timing.d_chain - timing.chain_skew, self._last(event)
@@ -179,12 +179,20 @@ class _Chip:
         for byte, name in enumerate(event.names):
             self._drives[name] = (self._drives[name][0], out + byte)
 
-    def _side(self, names: Sequence[Name], event: Sum) -> bool:
-        """Whether a part flows west to the vector unit: from the hemisphere it came to first."""
-        drive, _ = self._drives[names[0]]
-        if drive is None:
-            return event.cycle % 2 == 0
-        return drive.west if drive.unit.kind == "C2C" else not drive.west
+    def _sides(self, event: Sum) -> list[bool]:
+        """Whether each part flows west to the vector unit: from the hemisphere it comes to, or from where fewer lie if it is
+        there before."""
+        found: list[bool | None] = []
+        for names in zip(*event.parts, strict=True):
+            drives = [self._drives[name][0] for name in names]
+            sides = {drive and (drive.west if drive.unit.kind == "C2C" else not drive.west) for drive in drives} - {None}
+            if len(sides) > 1:
+                raise RoomError(f"the bytes of a number come from both sides, for the sum of cycle {event.cycle}")
+            found.append(next(iter(sides), None))
+        for number, side in enumerate(found):
+            if side is None:
+                found[number] = found.count(True) < found.count(False)
+        return found
 
     def _step(self, step: Step, issue: int, sides: Sequence[bool], streams: dict[int, int], out: Stream) -> None:
         a, b = (one if isinstance(one, Neighbour) else Stream(sides[one], streams[one]) for one in step.operands)
@@ -193,9 +201,16 @@ class _Chip:
         self._program.at(issue).vxm(step.alu).add(a=a, b=b, **given, **result)
 
     def _place(self) -> None:
-        """Finds words for everything, what comes before what is there, earliest first; reads and writes them."""
+        """Finds words for everything, and reads and writes them: first for what leaves least choice, which are sums, whose
+        bytes are written in one cycle near the vector unit, then their parts, then what comes, in order of time."""
         slices = {unit.name: number for number, unit in enumerate(self._plan.slices)}
-        order = sorted(self._drives.items(), key=lambda one: (one[1][0] is None, one[1][0].cycle if one[1][0] else 0))
+
+        def choice(one: tuple[Name, tuple[Drive | None, int]]) -> tuple:
+            name, (drive, _) = one
+            added = any(wanted.unit.kind == "VXM" for wanted in self._wanted[name])
+            return (drive is None or drive.unit.kind != "VXM", not added, drive is None, drive.cycle if drive else 0)
+
+        order = sorted(self._drives.items(), key=choice)
         for name, (drive, stream) in order:
             copies = self._words.place(drive, self._wanted[name])
             for copy in copies:
