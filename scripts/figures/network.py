@@ -10,10 +10,12 @@ from figures.figure import Bound, Figure, Found
 from sw.arch.config import load
 from sw.arch.dtype import DType
 from sw.arch.system import System
+from sw.asm.program import Program
 from sw.network import bounds
 from sw.network.collectives import Outcome, all_gather, all_reduce, exchange, point_to_point
 from sw.network.costs import costs
 from sw.network.graph import Network
+from sw.network.programs import Traffic, lead_in
 from sw.network.prove import prove
 from sw.network.schedule import Forward, Receive, Send
 from sw.network.topology import NODE, RACK, dragonfly, node, racks, torus
@@ -26,6 +28,7 @@ MHZ = 900
 SIZES = tuple(320 * 2**k for k in range(5)) + (8192, 16384, 32768, 65536)
 RACKS = (9, 18, 36, 72, 145)
 TORI = (4, 6, 8, 12, 16)
+DRAGONFLIES = (4, 8, 16, 33)
 PLOT = Path("build/network.svg")
 
 
@@ -118,22 +121,30 @@ def system(made: System, sizes: tuple[int, ...]) -> Found:
 
 @cache
 def seconds(shape: str, size: int) -> tuple[int, float]:
-    """Chips, and processor time to schedule a collective over them, the network's tables included."""
-    made = racks(FULL, size) if shape == "racks" else torus(FULL, size, size)
+    """Chips, and processor time to schedule a collective over them, the network's tables included; of dragonflies that to make
+    programs of a schedule."""
+    shapes = {"racks": racks, "dragonfly": dragonfly, "torus": lambda config, edge: torus(config, edge, edge)}
+    made = shapes[shape](FULL, size)
     begin = time.process_time()
     network = Network(made)
     if shape == "racks":
         exchange(network, COSTS, 1, (NODE, NODE * RACK, made.chips))
-    else:
+    elif shape == "torus":
         all_gather(network, COSTS, 1)
+    else:
+        schedule = exchange(network, COSTS, 1, (NODE, made.chips)).schedule
+        programs = [Program(FULL) for _ in range(made.chips)]
+        begin = time.process_time()
+        Traffic(schedule, programs, [lead_in(FULL)] * made.chips)
     return made.chips, time.process_time() - begin
 
 
 def growth() -> Found:
-    """Power of the number of chips with which the time to schedule grows, the larger of two fits."""
+    """Power of the number of chips with which the time to schedule, or to make programs, grows: the largest of three fits."""
     series = {
         "all-reduce over racks": [seconds("racks", size) for size in RACKS],
         "all-gather over a torus": [seconds("torus", size) for size in TORI],
+        "programs of an all-reduce over nodes": [seconds("dragonfly", size) for size in DRAGONFLIES],
     }
     powers = {name: float(np.polyfit(*np.log(points).T, 1)[0]) for name, points in series.items()}
     rows = {f"{name}, {chips:,} chips, s": spent for name, points in series.items() for chips, spent in points}
@@ -151,7 +162,7 @@ def plot(series: dict[str, list[tuple[int, float]]]) -> bool:
     axes = drawing.subplots()
     for name, points in series.items():
         axes.loglog(*zip(*points, strict=True), "o-", label=name)
-    axes.set(xlabel="chips", ylabel="processor time to schedule, s")
+    axes.set(xlabel="chips", ylabel="processor time, s")
     axes.legend()
     PLOT.parent.mkdir(parents=True, exist_ok=True)
     drawing.savefig(PLOT)

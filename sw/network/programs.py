@@ -17,14 +17,10 @@ from sw.asm.operands import Neighbour
 from sw.asm.program import Program
 from sw.network.adder import Adder, Addition, Step
 from sw.network.costs import near
+from sw.network.frames import Event, by_chip, numbers
 from sw.network.graph import Network
 from sw.network.schedule import Forward, Name, Receive, Schedule, Send, Sum
 from sw.network.words import Copy, Drive, RoomError, Wanted, Words
-
-#: Numbers of frames.
-NUMBERS = 4096
-#: A step of a schedule.
-Event = Send | Forward | Receive | Sum
 
 
 @dataclass(frozen=True)
@@ -72,47 +68,17 @@ class Traffic:
         self.given: dict[tuple[int, Name], list[tuple[int, int]]] = {}
         self.kept: dict[tuple[int, Name], tuple[int, int]] = {}
         addition, room = addition or Addition(), room or Room()
-        numbers, events, there = _numbers(schedule), _by_chip(schedule), defaultdict(list)
+        counted, events, there = numbers(schedule), by_chip(schedule), defaultdict(list)
         for chip, name in schedule.given:
             there[chip].append(name)
         for number, (program, origin) in enumerate(zip(programs, origins, strict=True)):
             try:
                 chip = _Chip(program, origin, addition, room)
-                chip.put(there[number], events[number], schedule.network, numbers)
+                chip.put(there[number], events[number], schedule.network, counted)
             except RoomError as error:
                 raise RoomError(f"Chip {number}: {error}.") from error
             self.given |= {(number, name): words for name, words in chip.given.items()}
             self.kept |= {(number, name): word for name, word in chip.kept.items()}
-
-
-def _numbers(schedule: Schedule) -> dict[tuple[int, int], int]:
-    """The number of every frame by link and the cycle in which it stands at its end; each port counts what it sends, and a
-    frame that is passed on keeps its number."""
-    counts: dict[int, int] = defaultdict(int)
-    found: dict[tuple[int, int], int] = {}
-    latencies, forward = schedule.network.latencies, schedule.costs.forward
-    leaving = [event for event in schedule.events if isinstance(event, (Send, Forward))]
-    for event in sorted(leaving, key=lambda event: event.cycle):
-        if isinstance(event, Send):
-            number = counts[event.link] % NUMBERS
-            counts[event.link] += 1
-        else:
-            number = found[event.came, event.cycle - forward]
-        found[event.link, event.cycle + latencies[event.link]] = number
-    return found
-
-
-def _by_chip(schedule: Schedule) -> dict[int, list[Event]]:
-    """What happens at every chip, in order of time."""
-    found: dict[int, list[Event]] = defaultdict(list)
-    sources, targets = schedule.network.sources, schedule.network.targets
-    for event in sorted(schedule.events, key=lambda event: event.cycle):
-        if isinstance(event, Sum):
-            chip = event.chip
-        else:
-            chip = targets[event.link] if isinstance(event, Receive) else sources[event.link]
-        found[chip].append(event)
-    return found
 
 
 class _Chip:
@@ -134,17 +100,17 @@ class _Chip:
         self._drives: dict[Name, tuple[Drive | None, int]] = {}
         self._wanted: dict[Name, list[Wanted]] = defaultdict(list)
 
-    def put(self, there: list[Name], events: list[Event], network: Network, numbers: dict[tuple[int, int], int]) -> None:
+    def put(self, there: list[Name], events: list[Event], network: Network, counted: dict[tuple[int, int], int]) -> None:
         """All that happens on this chip, from the names that it has before."""
         self._drives |= {name: (None, 0) for name in there}
         sends: dict[tuple[Unit, int, Name], list[tuple[int, int]]] = defaultdict(list)
         sums = [event for event in events if isinstance(event, Sum)]
         for event in events:
             if isinstance(event, Receive):
-                self._receive(network.links[event.link].target.number, event, numbers[event.link, event.cycle])
+                self._receive(network.links[event.link].target.number, event, counted[event.link, event.cycle])
             elif isinstance(event, Send):
                 port, comes = network.links[event.link].source.number, event.cycle + network.latencies[event.link]
-                sends[self._unit(port), event.cycle, event.name].append((port, numbers[event.link, comes]))
+                sends[self._unit(port), event.cycle, event.name].append((port, counted[event.link, comes]))
             elif isinstance(event, Forward):
                 port, came = network.links[event.link].source.number, network.links[event.came].target.number
                 self._program.at(self._origin + event.cycle).port(port).forward(came % self._links)
@@ -198,7 +164,7 @@ class _Chip:
         return self._origin + event.cycle - 1 - farthest - 2 * near(self._config) - timing.d_func
 
     def _add(self, event: Sum) -> None:
-        sides = [self._side(names, event) for names in zip(*event.parts, strict=True)]
+        sides = self._sides(event)
         steps, streams, out = self._adder.sum(sides)
         timing = self._addition.timing(self._config)
         level, last = timing.d_chain - timing.chain_skew, self._last(event)
@@ -213,12 +179,20 @@ class _Chip:
         for byte, name in enumerate(event.names):
             self._drives[name] = (self._drives[name][0], out + byte)
 
-    def _side(self, names: Sequence[Name], event: Sum) -> bool:
-        """Whether a part flows west to the vector unit: from the hemisphere it came to first."""
-        drive, _ = self._drives[names[0]]
-        if drive is None:
-            return event.cycle % 2 == 0
-        return drive.west if drive.unit.kind == "C2C" else not drive.west
+    def _sides(self, event: Sum) -> list[bool]:
+        """Whether each part flows west to the vector unit: from the hemisphere it comes to, or from where fewer lie if it is
+        there before."""
+        found: list[bool | None] = []
+        for names in zip(*event.parts, strict=True):
+            drives = [self._drives[name][0] for name in names]
+            sides = {drive and (drive.west if drive.unit.kind == "C2C" else not drive.west) for drive in drives} - {None}
+            if len(sides) > 1:
+                raise RoomError(f"the bytes of a number come from both sides, for the sum of cycle {event.cycle}")
+            found.append(next(iter(sides), None))
+        for number, side in enumerate(found):
+            if side is None:
+                found[number] = found.count(True) < found.count(False)
+        return found
 
     def _step(self, step: Step, issue: int, sides: Sequence[bool], streams: dict[int, int], out: Stream) -> None:
         a, b = (one if isinstance(one, Neighbour) else Stream(sides[one], streams[one]) for one in step.operands)
@@ -227,9 +201,16 @@ class _Chip:
         self._program.at(issue).vxm(step.alu).add(a=a, b=b, **given, **result)
 
     def _place(self) -> None:
-        """Finds words for everything, what comes before what is there, earliest first; reads and writes them."""
+        """Finds words for everything, and reads and writes them: first for what leaves least choice, which are sums, whose
+        bytes are written in one cycle near the vector unit, then their parts, then what comes, in order of time."""
         slices = {unit.name: number for number, unit in enumerate(self._plan.slices)}
-        order = sorted(self._drives.items(), key=lambda one: (one[1][0] is None, one[1][0].cycle if one[1][0] else 0))
+
+        def choice(one: tuple[Name, tuple[Drive | None, int]]) -> tuple:
+            name, (drive, _) = one
+            added = any(wanted.unit.kind == "VXM" for wanted in self._wanted[name])
+            return (drive is None or drive.unit.kind != "VXM", not added, drive is None, drive.cycle if drive else 0)
+
+        order = sorted(self._drives.items(), key=choice)
         for name, (drive, stream) in order:
             copies = self._words.place(drive, self._wanted[name])
             for copy in copies:

@@ -16,7 +16,7 @@ from sw.network.costs import costs
 from sw.network.graph import Network
 from sw.network.programs import Room, Traffic
 from sw.network.prove import prove
-from sw.network.schedule import Receive, Sum
+from sw.network.schedule import Receive, Schedule, Sum
 from sw.network.topology import dragonfly, node, ring, torus
 from sw.network.words import RoomError
 from sw.trace import DRIVE, WRITE
@@ -109,11 +109,19 @@ def test_levels_of_groups():
 SMALL = {"ring": Network(ring(CHIP, 4)), "torus": Network(torus(CHIP, 2, 3)), "node": Network(node(CHIP, 4))}
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("name", SMALL)
 def test_random_traffic_on_small_chips(name, seed):
     outcome = random_traffic(SMALL[name], costs(CHIP), seed, 8)
     run(outcome.schedule, outcome.goals)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_traffic_of_numbers_of_four_bytes(seed):
+    """Eight slices on each side, for all bytes of two numbers to be read at once."""
+    config = CHIP.replace(mem={"slices": 8})
+    outcome = random_traffic(Network(torus(config, 2, 3)), costs(config), seed, 4, 4)
+    run(outcome.schedule, outcome.goals, FP32)
 
 
 def test_numbers_of_frames_begin_again():
@@ -151,6 +159,19 @@ def test_a_chip_with_one_alu_adds_two():
 def test_bytes_and_type_have_to_agree():
     outcome = collectives.all_reduce(NETWORKS["ring"], COSTS, 4)
     refused(outcome.schedule, "a sum of numbers of 1 bytes is scheduled for cycle", FP32)
+
+
+def test_bytes_of_a_number_come_from_one_side():
+    """Over ports 0 and 2, which are of different units."""
+    network = SMALL["torus"]
+    schedule = Schedule(network, costs(CHIP))
+    for byte, port in enumerate((0, 2, 0, 2)):
+        schedule.start(1, ("own", byte))
+        to = next(k for k in network.coming[1] if network.links[k].target.number == port)
+        schedule.start(network.sources[to], ("x", byte))
+        schedule.send(("x", byte), (to,))
+    schedule.add(1, [("sum", k) for k in range(4)], [(("x", k), ("own", k)) for k in range(4)])
+    refused(schedule, "Chip 1: the bytes of a number come from both sides, for the sum of cycle", FP32)
 
 
 def test_memory_is_not_endless():

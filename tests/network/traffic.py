@@ -6,12 +6,13 @@ from sw.network.collectives import Outcome
 from sw.network.costs import Costs
 from sw.network.graph import Network
 from sw.network.moves import Transfer, transfer
+from sw.network.routes import minimal
 from sw.network.schedule import Schedule
 
 
 def random_traffic(network: Network, costs: Costs, seed: int, steps: int, width: int = 1) -> Outcome:
-    """So many steps, each of them vectors from a chip to another (`width` at a time), a broadcast, or a vector sent on with
-    a number of its target added to it. All that comes about is a goal."""
+    """So many steps, each of them vectors from a chip to another (`width` at a time), a broadcast, or a number sent on
+    with a number of its target added to it. All that comes about is a goal."""
     print("seed", seed)
     rng, chips = np.random.default_rng(seed), network.system.chips
     schedule, goals = Schedule(network, costs), []
@@ -22,13 +23,20 @@ def random_traffic(network: Network, costs: Costs, seed: int, steps: int, width:
         ready = int(rng.integers(0, 200))
         kind = rng.integers(4)
         if kind == 0:
-            schedule.start(source, names[0], ready)
-            schedule.grow(names[0], network.tree(source))
-            goals += [(chip, names[0]) for chip in range(chips) if chip != source]
+            for name in names:
+                schedule.start(source, name, ready)
+                schedule.grow(name, network.tree(source))
+            goals += [(chip, name) for name in names for chip in range(chips) if chip != source]
             continue
-        transfer(schedule, [Transfer(names, source, target, ready)], spreading=bool(rng.integers(2)))
         goals += [(target, name) for name in names]
-        if kind == 1:
+        if kind > 1:
+            transfer(schedule, [Transfer(names, source, target, ready)], spreading=bool(rng.integers(2)))
+        else:
+            # All bytes of a number by one way.
+            route = minimal(network, source, target)[0]
+            for name in names:
+                schedule.start(source, name, ready)
+                schedule.send(name, route)
             own, total = ([(what, step, k) for k in range(width)] for what in ("own", "total"))
             for name in own:
                 schedule.start(target, name)

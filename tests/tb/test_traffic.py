@@ -2,6 +2,7 @@
 
 import pytest
 
+from sw.arch.dtype import DType
 from sw.network.adder import Addition
 from sw.network.costs import costs
 from sw.network.graph import Network
@@ -21,15 +22,17 @@ PLANE = CHIP.replace(name="linked_plane", mxm={"east": 1, "types": ("int8",)})
 
 
 def random_runs(system, offsets, seeds, steps, folder):
-    """Runs a random schedule for each seed."""
+    """Runs a random schedule for each seed, the last one with sums of FP32."""
     system, wires = with_delays(system, LONGEST, seeds.start)
     with CocotbSystem(system, wires, offsets, folder) as rtl:
         for seed in seeds:
-            outcome = random_traffic(Network(system), costs(system.config), seed, steps)
+            addition = Addition(DType.FP32 if seed == seeds[-1] else DType.INT8)
+            width = addition.dtype.streams
+            outcome = random_traffic(Network(system), costs(system.config), seed, steps // width, width)
             programs, origins = together(system)
-            traffic = Traffic(outcome.schedule, programs, origins)
-            values = given_vectors(outcome.schedule, system.config.vl, Addition())
-            wanted = expected(outcome.schedule, values, Addition())
+            traffic = Traffic(outcome.schedule, programs, origins, addition)
+            values = given_vectors(outcome.schedule, system.config.vl, addition)
+            wanted = expected(outcome.schedule, values, addition)
             for chips in alongside(rtl, wires, programs, lambda chips, t=traffic, v=values: store(chips, t, v)):
                 for place, vector in kept(chips, traffic, outcome.goals).items():
                     assert (vector == wanted[place]).all(), place
@@ -39,13 +42,13 @@ def random_runs(system, offsets, seeds, steps, folder):
     ("offsets", "seed"), [((0, 0, 0, 0), 100), ((50, -50, 0, 50), 200), ((100, -100, 100, -100), 300)], ids=str
 )
 def test_random_traffic_between_four_chips(offsets, seed, tmp_path):
-    random_runs(node(CHIP, 4), offsets, range(seed, seed + 3), 8, tmp_path)
+    random_runs(node(CHIP, 4), offsets, range(seed, seed + 3), 12, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("offsets", "seed"), [((100, -100) * 4, 400), ((0, 50, -50, 100, -100, 0, 100, -100), 500)], ids=str)
 def test_random_traffic_between_eight_chips(offsets, seed, tmp_path):
-    random_runs(torus(CHIP, 2, 4), offsets, range(seed, seed + 5), 10, tmp_path)
+    random_runs(torus(CHIP, 2, 4), offsets, range(seed, seed + 5), 16, tmp_path)
 
 
 def test_frames_go_through_a_chip_that_computes_at_full_rate(tmp_path):
