@@ -50,6 +50,7 @@ class Chip(wiring.Component):
                 core.hac.eq(port.hac),
                 core.link_index.eq(port.link_index),
                 port.link_state.eq(core.link_state),
+                port.link_damaged.eq(core.link_damaged),
                 port.link_heard.eq(core.link_heard),
                 port.correction.eq(core.correction),
             ]

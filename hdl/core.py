@@ -217,7 +217,7 @@ class Core(wiring.Component):
         for name in LinkUnits.members(self.config):
             member, inner = getattr(self, name), getattr(links, name)
             m.d.comb += inner.eq(member) if self.signature.members[name].flow is In else member.eq(inner)
-        m.d.comb += [links.start.eq(self._wires["start"]), links.reset.eq(self._wires["reset"])]
+        m.d.comb += [getattr(links, name).eq(self._wires[name]) for name in ("start", "reset", "clear")]
         return links.release
 
     def _notify(self, m: Module, queues: list, release) -> None:

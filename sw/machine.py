@@ -1,11 +1,13 @@
 """What a program is run on: one protocol, implemented by the golden model and by the simulated hardware."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from sw.asm.image import Image, Region
+from sw.asm.struck import Struck
 from sw.trace import Trace
 
 
@@ -16,15 +18,17 @@ class MachineError(RuntimeError):
 @dataclass(frozen=True)
 class Fault:
     """What stopped a chip: the name of its code (see `sw.arch.hostmap`), the unit and queue, and the cycle in
-    superlane-0 time."""
+    superlane-0 time; of a fault of a link also what it was to bring."""
 
     kind: str
     unit: str
     queue: str
     cycle: int
+    struck: Struck | None = None
 
     def __str__(self) -> str:
-        return f"Fault: {self.kind} in {self.unit}, queue {self.queue}, cycle {self.cycle}."
+        what = f", {self.struck}" if self.struck else ""
+        return f"Fault: {self.kind} in {self.unit}, queue {self.queue}, cycle {self.cycle}{what}."
 
 
 @dataclass(frozen=True)
@@ -65,3 +69,23 @@ class Machine(Protocol):
 
     def trace(self) -> Trace:
         """What the traced iterations of the last run drove and wrote."""
+
+
+class MachineSystem(Protocol):
+    """Chips that run together. Each is loaded, written and read as a `Machine` is."""
+
+    chips: Sequence
+
+    def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
+        """Runs the programs of all chips, and tells of each how it ended."""
+
+
+class Alone:
+    """A machine as a system of one chip."""
+
+    def __init__(self, machine: Machine):
+        self.chips = (machine,)
+
+    def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
+        """Runs its program."""
+        return [self.chips[0].run(iterations, traced)]

@@ -8,6 +8,7 @@ import numpy as np
 from sw.arch.config import Config
 from sw.arch.floorplan import floorplan
 from sw.asm.image import Image
+from sw.asm.struck import struck
 from sw.isa.codec import words_to_bytes
 from sw.isa.fields import WORD_BYTES
 from sw.machine import Fault, MachineError, Run, find_region
@@ -68,7 +69,9 @@ class CocotbChip:
         if fault is None:
             return Run(cycles, iterations)
         queue = self.plan.queues[fault.queue].name if fault.queue is not None else ""
-        return Run(cycles, iterations, Fault(fault.code.name, self.plan.units[fault.unit].name, queue, fault.cycle))
+        kind = fault.code.name
+        what = struck(self.image, kind, queue, fault.cycle)
+        return Run(cycles, iterations, Fault(kind, self.plan.units[fault.unit].name, queue, fault.cycle, what))
 
     def _place(self, place: str | int, addr: int) -> tuple[int, int]:
         if isinstance(place, int):

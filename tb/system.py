@@ -3,16 +3,22 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hdl.export import export_chip
 from sw.arch.config import Config
-from sw.arch.system import Port, System
+from sw.arch.links import HAC_PERIOD, TOLD, link_latency
+from sw.arch.system import Link, Port, System
+from sw.bringup.table import Follow
 from sw.machine import MachineError, Run
+from sw.network.start import Start
 from sw.trace import Trace
-from tb.chip import kept, looped
+from tb.chip import gated, kept, looped
 from tb.harness import Sources, build
-from tb.machine import CocotbChip
+from tb.journal import Journal, RecordedChip, run_and_replay
+from tb.link_report import Failure, LinkCounts, counted, failure, linked
+from tb.power_up import RESET_CYCLES
 from tb.simulation import Simulation
 from tb.system_top import system_top
 from tb.tb_serve import PERIODS
@@ -21,8 +27,8 @@ from tb.tb_serve import PERIODS
 PERIOD_PS = 1_000_000
 #: Words of a wire that can be spoiled, from the sender's reset on, and the longest delay of a wire.
 NOISE_WORDS, LONGEST = 1 << 16, (1 << 12) - 1
-#: Chips that a simulator has at least, so that one build does for all small systems. Those not used stand still.
-_BUILT = 8
+#: Cycles after which chips that a host starts together have come to where they wait.
+_STARTED = 500
 #: A line of the trace, with the name of the instance that printed it.
 _TRACED = re.compile(r"\S*\bchip_(\d+)\b\S* (~[DW] .*)")
 
@@ -44,16 +50,39 @@ class CocotbSystem:
 
     wires : the system's links as they are, whatever latency its programs go by; what has none hears nothing
     offsets : how far each chip's clock is off, in ppm
+    room : chips that the simulator has at least, so that one build does for many systems; those not used stand still
+    sim : with assertions and the trace
     """
 
-    def __init__(self, system: System, wires: Sequence[Wire], offsets: Sequence[int], folder: Path):
+    def __init__(
+        self, system: System, wires: Sequence[Wire], offsets: Sequence[int], folder: Path, room: int = 8, sim: bool = True
+    ):
         self.system, self._count, self._log_at = system, system.chips, 0
         periods = " ".join(str(PERIOD_PS + offset) for offset in offsets)
-        chips = max(system.chips, _BUILT)
+        chips = max(system.chips, room)
         _write(system.config, chips, wires, folder)
-        built = kept(f"system-{chips}-{system.config!r}", lambda: _build(system.config, chips))
+        built = kept(f"system-{chips}-{sim}-{system.config!r}", lambda: _build(system.config, chips, sim))
         self._simulation = Simulation(built, folder, {PERIODS: periods})
-        self.chips = tuple(CocotbChip(system.config, self._simulation, number) for number in range(system.chips))
+        self._journal = Journal(system.chips)
+        self.chips = tuple(
+            RecordedChip(system.config, self._simulation, number, self._journal) for number in range(system.chips)
+        )
+        #: Why the last run was replayed, once for every time.
+        self.failures: tuple[Failure, ...] = ()
+
+    @classmethod
+    def of(cls, system: System, folder: Path, offsets: Sequence[int] = ()) -> "CocotbSystem":
+        """A system whose wires are as long as its links' latencies say, brought up, without assertions and traces.
+
+        offsets : of the first chips; those behind have none
+        """
+        delays = {link: link.latency - link_latency(system.config, 0) for link in system.links}
+        wires = [Wire(link.source, link.target, delay) for link, delay in delays.items()]
+        made = cls(system, wires, [*offsets, *[0] * system.chips][: system.chips], folder, room=0, sim=False)
+        for link in Start(system).tree:
+            follow = Follow(link.source.chip, link.target.number, (delays[link] + TOLD) % HAC_PERIOD)
+            made.chips[link.target.chip].set_register("HAC", follow.register)
+        return made
 
     def __enter__(self) -> "CocotbSystem":
         return self
@@ -61,13 +90,39 @@ class CocotbSystem:
     def __exit__(self, *error) -> None:
         self._simulation.close()
 
-    def run(self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000) -> list[Run]:
-        """Runs all programs, each begun `delays` ps after the request; how each ended."""
+    def run(
+        self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000, replay: int = 0
+    ) -> list[Run]:
+        """Runs all programs, each begun `delays` ps after the request, by default chip 0 when all others wait for its mark; how
+        each ended.
+
+        When a link fails, so that a chip has a fault of a link or waits for a mark for more than `limit` cycles, all that was
+        done since all chips were loaded is done again, up to `replay` times; `failures` tells why. MachineError if that was
+        not enough, or a run has no end.
+        """
         if any(chip.image is None for chip in self.chips):
             raise MachineError("No image is loaded.")
+        attempt = partial(self._attempt, iterations, list(delays or [_STARTED * PERIOD_PS, *[0] * (self._count - 1)]), limit)
+        runs, self.failures = run_and_replay(attempt, self._journal, replay)
+        return runs
+
+    def counts(self) -> dict[Link, LinkCounts]:
+        """What was wrong on every link in the last run and could be told without a fault."""
+        return {link: counted(self.chips[link.target.chip], link.target.number) for link in self.system.links}
+
+    @property
+    def cycle(self) -> int:
+        """Cycles of a clock that is not off, since the first chip's reset: the time that `Wire.noise` is given in."""
+        return self._simulation.request(0, "age") // PERIOD_PS - RESET_CYCLES
+
+    def _attempt(self, iterations: int, delays: list[int], limit: int) -> tuple[list[Run], Failure | None]:
         self._log_at = self._simulation.log.stat().st_size
-        found = self._simulation.request(0, "run_all", iterations, limit, list(delays or [0] * self._count))
-        return [chip.ended(cycles, fault, iterations) for chip, (cycles, fault) in zip(self.chips, found, strict=True)]
+        found = self._simulation.request(0, "run_all", iterations, limit, delays)
+        runs = [
+            linked(self.system, number, chip.ended(cycles, fault, done))
+            for number, (chip, (cycles, done, fault, _)) in enumerate(zip(self.chips, found, strict=True))
+        ]
+        return runs, failure(self.system, self.chips, runs, [problem for *_, problem in found])
 
     def traces(self) -> list[Trace]:
         """What each chip drove and wrote in the last run, all iterations."""
@@ -80,12 +135,14 @@ class CocotbSystem:
         return [Trace.parse(self.system.config, own) for own in lines]
 
 
-def _build(config: Config, chips: int) -> Path:
+def _build(config: Config, chips: int, sim: bool) -> Path:
     """A simulator of as many chips, joined in whatever way its files say when it starts."""
-    design = looped(export_chip(config, sim=True))
+    design = looped(export_chip(config, sim))
     top = system_top(config, design.ports[design.top], design.top, chips, NOISE_WORDS, LONGEST)
     named = design.text.replace('$write("~', '$write("%m ~')
-    return build(Sources("system", {f"{design.top}.v": named, "system.v": top}, shared=(design.top,)))
+    one = gated(design)
+    shared = (*one.shared, design.top)
+    return build(Sources("system", {f"{design.top}.v": named, "system.v": top}, shared=shared, defines=one.defines))
 
 
 def _write(config: Config, chips: int, wires: Sequence[Wire], folder: Path) -> None:

@@ -6,7 +6,8 @@ import os
 from multiprocessing.connection import Client
 
 import cocotb
-from cocotb.triggers import Timer
+from cocotb.triggers import First, Timer
+from cocotb.utils import get_sim_time
 
 from tb.bulk import BulkSource
 from tb.host import Host, HostError
@@ -68,14 +69,24 @@ class ChipView:
 
 
 async def _run_all(sessions: list, iterations: int, limit: int, delays: list[int]) -> list:
-    """Runs all chips, each started some time (in ps) after the request; (cycles, fault) of each."""
+    """Runs all chips, each started some time (in ps) after the request. A chip that faults or does not end stops the
+    others. For each what `_Session.attempt` says."""
 
     async def begin(session, delay: int):
         await Timer(max(1, delay), "ps")
-        return await session.run(iterations, limit)
+        return await session.attempt(iterations, limit)
 
-    tasks = [cocotb.start_soon(begin(session, delay)) for session, delay in zip(sessions, delays, strict=True)]
-    return [await task for task in tasks]
+    tasks = {session: cocotb.start_soon(begin(session, delay)) for session, delay in zip(sessions, delays, strict=True)}
+    found = {}
+    while len(found) < len(tasks):
+        await First(*(task for session, task in tasks.items() if session not in found))
+        found |= {session: task.result() for session, task in tasks.items() if session not in found and task.done()}
+        if any(fault or problem for _, _, fault, problem in found.values()):
+            for session, task in tasks.items():
+                if session not in found:
+                    task.cancel()
+                    found[session] = *await session.stop(), None
+    return [found[session] for session in sessions]
 
 
 class _Session:
@@ -98,16 +109,31 @@ class _Session:
 
     async def run(self, iterations, limit):
         """Cycles of the run and the fault that ended it, if any."""
+        cycles, _, fault, problem = await self.attempt(iterations, limit)
+        if problem:
+            raise HostError(problem)
+        return cycles, fault
+
+    async def attempt(self, iterations, limit):
+        """Cycles of a run, its iterations, the fault that ended it, and in words what else kept it from its end."""
         await self.host.start(iterations)
         try:
-            cycles, fault = await self.host.wait(limit), None
-        except HostError:
-            fault, cycles = await self.host.fault(), await self.host.cycles()
-            await self.host.recover()
-            if fault is None:
-                raise
+            ended = await self.host.wait(limit), iterations, None, None
+        except HostError as error:
+            cycles, done, fault = await self.stop()
+            ended = cycles, iterations if fault else done, fault, None if fault else str(error)
         ctypes.CDLL(None).fflush(None)
-        return cycles, fault
+        return ended
+
+    async def stop(self):
+        """Ends a run and clears its fault; cycles and iterations so far, and the fault."""
+        cycles, done, fault = await self.host.cycles(), await self.host.read("ITERATION"), await self.host.fault()
+        await self.host.recover()
+        return cycles, done, fault
+
+    async def age(self):
+        """Time since the simulation began, in ps."""
+        return int(get_sim_time("ps"))
 
     async def register(self, name):
         return await self.host.read(name)

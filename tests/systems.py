@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from sw.arch.config import load
-from sw.arch.links import frame_words
+from sw.arch.links import HAC_PERIOD, frame_words
 from sw.arch.system import Port
 from sw.asm.flow import arrival, read_time
 from sw.asm.program import Program
@@ -50,6 +50,28 @@ def receive(
         stream = "E5" if west else "W5"
         entry = p.at(cycle + k * FRAME).port(port).receive(stream, number + k)
         p.at(arrival(entry, f"MEM_{name}")).mem(name).write(8 + k, stream)
+
+
+def begun(a: Program, b: Program, latency: int) -> tuple[int, int]:
+    """Chip 0 lets chip 1 begin, and aligns the link from its port 3 to port 0; from when on, in their cycles, frames go."""
+    root, other = released(a, 0, False), released(b, 0, True)
+    a.at(root + 2).port(3).transmit()
+    # Chip 1 begins a period of the HAC after chip 0.
+    begin = root + HAC_PERIOD
+    a.at(begin + 5).port(3).transmit()
+    b.at(other + 5 + latency).port(0).align()
+    return begin + 60, other + 60 + latency
+
+
+def stream(a: Program, b: Program, first: int, then: int, count: int, every: int, source: str, target: str) -> None:
+    """Chip 0 sends input `source`, words 0 on of that slice, as frames 0 on; to output `target`, words 0 on of chip 1's."""
+    a.input(source, source, 0, count)
+    b.output(target, target, 0, count)
+    read = a.at(read_time(CHIP, f"MEM_{source}", "C2C_E", first)).mem(source).read(0, "E3", stride=1)
+    taken = b.at(then).port(0).receive("E5", 0, stride=1)
+    write = b.at(arrival(taken, f"MEM_{target}")).mem(target).write(0, "E5", stride=1)
+    for entry in (read, a.at(first).port(3).send("E3", 0, stride=1), taken, write):
+        entry.repeat(count - 1, every)
 
 
 def programs(count: int) -> list[Program]:

@@ -103,6 +103,10 @@ class Port(Column):
         What stands at the receive half.
     word_k, state_k : In
         The same of all ports of the unit, for FORWARD.
+    passes : Out, passed : In(1)
+        A bit for each port of the unit: FORWARD passes on what stands there; one of them passes on what stands here.
+    damaged : Out(1)
+        A frame that came in here and is passed on has wrong bytes.
     """
 
     def __init__(self, c: Config, sim: bool = False):
@@ -123,6 +127,9 @@ class Port(Column):
             "blocks": Out(1),
             "word": Out(bits),
             "state": Out(Fault),
+            "passes": Out(c.c2c.links),
+            "passed": In(1),
+            "damaged": Out(1),
         }
         for k in range(c.c2c.links):
             members |= {f"word_{k}": In(bits), f"state_{k}": In(Fault)}
@@ -181,6 +188,8 @@ class Port(Column):
             half.receive.eq(receive),
             half.number.eq(word["number"]),
             half.tag.eq(tag),
+            half.passed.eq(self.passed),
+            self.damaged.eq(half.damaged),
         ]
         for r, tile in enumerate(self.tiles):
             target = getattr(half, f"tag_{r}")
@@ -215,6 +224,7 @@ class Port(Column):
             half.passing.eq(Array(getattr(self, f"word_{k}") for k in range(c.c2c.links))[chosen]),
             half.hac.eq(self.hac),
             self.tx.eq(half.tx),
+            self.passes.eq(Cat(pass_on & (word["link"] == k) for k in range(c.c2c.links))),
         ]
         with m.If(pass_on):
             m.d.sync += [link.eq(chosen), left.eq(frame_words(c) - 1)]

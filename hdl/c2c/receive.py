@@ -25,6 +25,10 @@ class Receive(wiring.Component):
         Superlane r's bytes, `frame_words + 3 + r` cycles behind `receive`.
     mended : Out(2), fault : Out(Fault)
         Codewords that were corrected; what is wrong with the frame.
+    passed : In(1)
+        A frame begins that is passed on; what comes in the middle of another frame is left alone.
+    damaged : Out(1)
+        A frame that is passed on has wrong bytes, a cycle behind its last word.
     """
 
     def __init__(self, c: Config, tag_bits: int):
@@ -40,6 +44,8 @@ class Receive(wiring.Component):
             **{f"tag_{r}": Out(tag_bits) for r in range(c.superlanes)},
             "mended": Out(2),
             "fault": Out(Fault),
+            "passed": In(1),
+            "damaged": Out(1),
         })
 
     def elaborate(self, platform):
@@ -47,14 +53,23 @@ class Receive(wiring.Component):
         c, size = self.config, self.config.c2c.link_bytes
         words, payload = frame_words(c), self.config.vl // size
         at, here = Signal(range(words + 1), init=words), Signal(range(words + 1))
-        m.d.comb += here.eq(Mux(self.receive, 0, at))
+        m.d.comb += here.eq(Mux(self.receive | (self.passed & (at == words)), 0, at))
         busy = here != words
+        # What becomes of the frame.
+        taken, through, taken_before, through_before = (
+            Signal(name=name) for name in ("taken", "through", "taken_before", "through_before")
+        )
+        m.d.comb += [
+            taken.eq(Mux(here == 0, self.receive, taken_before)),
+            through.eq(Mux(here == 0, self.passed, through_before)),
+        ]
+        m.d.sync += [taken_before.eq(taken), through_before.eq(through)]
         # Frames come back to back, and a superlane is read up to a frame's time after its words came.
         turn, header = Signal(), Signal(16)
         stores = [Signal(8 * c.vl, name=f"frame_{k}", reset_less=True) for k in range(2)]
         with m.If(busy):
             m.d.sync += at.eq(here + 1)
-            with m.If(self.state != Fault.NONE):
+            with m.If(taken & (self.state != Fault.NONE)):
                 m.d.comb += self.fault.eq(self.state)
         with m.If(here == words - 1):
             m.d.sync += turn.eq(~turn)
@@ -73,7 +88,8 @@ class Receive(wiring.Component):
             inverted = Const((1 << 8 * size) - 1 - (0xFFFF if k == payload else 0), 8 * size)
             with m.If(here == k):
                 m.d.comb += upright.eq(self.word ^ inverted)
-        places = []
+        places, checked = [], Signal()
+        m.d.sync += checked.eq(through & (here == words - 1))
         for half in range(2):
             state = Signal(STATE, name=f"syndromes_{half}")
             bytes_ = Cat(upright[k : k + 8] for k in range(8 * half, 8 * size, 16))
@@ -83,6 +99,7 @@ class Receive(wiring.Component):
             m.submodules[f"place_{half}"] = place
             m.d.comb += place.syndromes.eq(state)
             places.append(place)
+        m.d.comb += self.damaged.eq(checked & Cat(place.syndromes.any() for place in places).any())
         valid, way = delay(m, self.receive, Cat(self.number, self.tag), words + 2, "receive")
         header_2, turn_2 = header, turn
         for k in range(2):

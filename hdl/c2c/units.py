@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.c2c.hac import Hac
+from hdl.lib.tally import tally
 from sw.arch.config import Config
 
 
@@ -14,11 +15,11 @@ class LinkUnits(wiring.Component):
     Members
     -------
     tx_k, rx_k, rx_clk_k : the wires of port k
-    hac, link_index, link_state : registers of these names
+    hac, link_index, link_state, link_damaged : registers of these names
     link_heard : Out(1)
         The port that LINK_INDEX names has heard the mark.
-    start, reset : In(1)
-        An iteration begins; queues stop.
+    start, reset, clear : In(1)
+        An iteration begins; queues stop; counters begin anew.
     release : Out(1)
         Queues go on as after a NOTIFY that is issued in this cycle.
     correction : Out, signed
@@ -27,7 +28,7 @@ class LinkUnits(wiring.Component):
 
     def __init__(self, c: Config, ports: list):
         self.config, self._ports = c, ports
-        super().__init__(self.members(c) | {"start": In(1), "reset": In(1), "release": Out(1)})
+        super().__init__(self.members(c) | dict.fromkeys(("start", "reset", "clear"), In(1)) | {"release": Out(1)})
 
     @staticmethod
     def wires(c: Config) -> dict:
@@ -45,6 +46,7 @@ class LinkUnits(wiring.Component):
             "hac": In(32),
             "link_index": In(32),
             "link_state": Out(32),
+            "link_damaged": Out(32),
             "link_heard": Out(1),
             "correction": Out(32),
         }
@@ -53,11 +55,12 @@ class LinkUnits(wiring.Component):
         m = Module()
         c, ports = self.config, self._ports
         m.submodules.hac = hac = Hac(c)
-        heard = []
+        heard, counts = [], []
         for k, port in enumerate(ports):
             unit = ports[k // c.c2c.links * c.c2c.links :][: c.c2c.links]
             for j, other in enumerate(unit):
                 m.d.comb += [getattr(port, f"word_{j}").eq(other.word), getattr(port, f"state_{j}").eq(other.state)]
+            m.d.comb += port.passed.eq(Cat(other.passes[k % c.c2c.links] for other in unit).any())
             m.d.comb += [
                 port.rx.eq(getattr(self, f"rx_{k}")),
                 port.rx_clk.eq(getattr(self, f"rx_clk_{k}")),
@@ -72,7 +75,14 @@ class LinkUnits(wiring.Component):
             with m.If(port.valid):
                 m.d.sync += last.eq(Cat(port.told, hac.count, 1))
             heard.append(Cat(last, port.heard))
-        chosen = Array(heard)[self.link_index[: (len(ports) - 1).bit_length()]]
+            damaged = Signal(32, name=f"damaged_{k}")
+            with m.If(self.clear):
+                m.d.sync += damaged.eq(0)
+            with m.Elif(port.damaged):
+                m.d.sync += damaged.eq(tally(damaged, 1))
+            counts.append(damaged)
+        index = self.link_index[: (len(ports) - 1).bit_length()]
+        chosen = Array(heard)[index]
         m.d.comb += [
             hac.reset.eq(self.reset),
             hac.control.eq(self.hac),
@@ -80,6 +90,7 @@ class LinkUnits(wiring.Component):
             hac.pause.eq(Cat(port.pause for port in ports).any()),
             hac.heard.eq(~Cat(port.blocks for port in ports).any()),
             self.link_state.eq(chosen),
+            self.link_damaged.eq(Array(counts)[index]),
             self.link_heard.eq(chosen[17]),
             self.release.eq(hac.release),
             self.correction.eq(hac.correction),

@@ -38,7 +38,7 @@ class HostPort(wiring.Component):
     halted : all queues have reached HALT
     fault : first of the faults of this cycle
     corrected : words corrected in this cycle
-    hac, link_index, link_state : the registers of these names
+    hac, link_index, link_state, link_damaged : the registers of these names
     link_heard : the port that LINK_INDEX names has heard the mark
     correction : see `Sequencer`
     """
@@ -75,6 +75,7 @@ class HostPort(wiring.Component):
             "hac": Out(32),
             "link_index": Out(32),
             "link_state": In(32),
+            "link_damaged": In(32),
             "link_heard": In(1),
             "correction": In(32),
         })
@@ -140,6 +141,7 @@ class HostPort(wiring.Component):
             self.hac.eq(registers.hac),
             self.link_index.eq(registers.link_index),
             registers.link_state.eq(self.link_state),
+            registers.link_damaged.eq(self.link_damaged),
             self.clear_counters.eq(sequencer.clear_counters),
             self.reset_core.eq(sequencer.reset_core),
             self.start.eq(sequencer.start),

@@ -125,10 +125,11 @@ _ROWS = (
     ("COUNTER_CORRECTED", "r", "errors corrected in operands of the queue's words in the last run"),
     ("HAC", "rw", "whose count the HAC follows: what to add to it in bits 7-0, by which port it comes in 12-8, whether it "
      "does in 16"),
-    ("LINK_INDEX", "rw", "number of the port that the next two registers show"),
+    ("LINK_INDEX", "rw", "number of the port that the next three registers show"),
     ("LINK_STATE", "r", "the count that was heard last in bits 7-0, the chip's own in that cycle in 15-8, whether any was "
      "heard since reset in 16, whether the mark was in 17"),
     ("LINK_MARK", "r", "run cycle in which the mark was heard"),
+    ("LINK_DAMAGED", "r", "frames that came in by the port with wrong bytes and were passed on so, in the last run"),
 )
 
 #: Fields of the register HAC.

@@ -26,6 +26,9 @@ class Link:
     target: Port
     latency: int
 
+    def __str__(self) -> str:
+        return f"the link from {self.source} to {self.target}"
+
 
 @dataclass(frozen=True)
 class System:

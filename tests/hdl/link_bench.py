@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -41,7 +41,8 @@ class Unit(wiring.Component):
         bits = 8 * c.c2c.link_bytes
         members = {"hac": In(8), "start": In(1)}
         for k in range(c.c2c.links):
-            members |= {f"tx_{k}": Out(bits), f"rx_{k}": In(bits), f"rx_clk_{k}": In(1), f"heard_{k}": Out(1)}
+            members |= {f"tx_{k}": Out(bits), f"rx_{k}": In(bits), f"rx_clk_{k}": In(1)}
+            members |= {f"heard_{k}": Out(1), f"damaged_{k}": Out(1)}
             for q, cls in enumerate(_CLASSES):
                 members |= {f"issue_{k}_{q}": In(Issue(c, cls)), f"fault_{k}_{q}": Out(Fault), f"corrected_{k}_{q}": Out(8)}
             for r in range(c.superlanes):
@@ -57,7 +58,7 @@ class Unit(wiring.Component):
             ports.append(port)
             for name in ("rx", "rx_clk"):
                 m.d.comb += getattr(port, name).eq(getattr(self, f"{name}_{k}"))
-            for name in ("tx", "heard"):
+            for name in ("tx", "heard", "damaged"):
                 m.d.comb += getattr(self, f"{name}_{k}").eq(getattr(port, name))
             m.d.comb += [port.hac.eq(self.hac), port.start.eq(self.start)]
             for q in range(2):
@@ -74,9 +75,10 @@ class Unit(wiring.Component):
                 m.d.comb += [tile.tap_0.data.eq(getattr(self, f"data_{k}_{r}"))]
                 m.d.comb += [tile.tap_0.check.eq(getattr(self, f"check_{k}_{r}"))]
                 connect(m, tile.drive_0, flipped(getattr(self, f"drive_{k}_{r}")))
-        for port in ports:
+        for j, port in enumerate(ports):
             for k, other in enumerate(ports):
                 m.d.comb += [getattr(port, f"word_{k}").eq(other.word), getattr(port, f"state_{k}").eq(other.state)]
+            m.d.comb += port.passed.eq(Cat(other.passes[j] for other in ports).any())
         return m
 
 
@@ -95,11 +97,13 @@ class Wire:
 @dataclass(frozen=True)
 class Received:
     """What a unit did: vectors by (port, cycle of superlane 0 in which they were driven), faults by (cycle, port, queue),
-    corrected codewords by port, and the first cycle in which a port had heard the mark."""
+    corrected codewords and frames that were passed on damaged by port, and the first cycle in which a port had heard the
+    mark."""
 
     vectors: dict[tuple[int, int], np.ndarray]
     faults: list[tuple[int, int, int, str]]
     corrected: dict[int, int]
+    damaged: dict[int, int]
     heard: dict[int, int]
 
 
@@ -190,7 +194,8 @@ class LinkBench:
         def value(t: int, name: str) -> int:
             return rows[t] >> places[name] & (1 << outputs[name]) - 1
 
-        vectors, faults, corrected, heard = {}, [], dict.fromkeys(range(c.c2c.links), 0), {}
+        vectors, faults, heard = {}, [], {}
+        corrected, damaged = (dict.fromkeys(range(c.c2c.links), 0) for _ in range(2))
         for t in range(len(rows) - c.superlanes):
             for k in range(c.c2c.links):
                 if value(t, f"drive_{k}_0__valid"):
@@ -199,10 +204,11 @@ class LinkBench:
                 if value(t, f"heard_{k}"):
                     heard.setdefault(k, t)
                 corrected[k] += value(t, f"corrected_{k}_1")
+                damaged[k] += value(t, f"damaged_{k}")
                 for q in range(2):
                     if code := value(t, f"fault_{k}_{q}"):
                         faults.append((t, k, q, Fault(code).name))
-        return Received(vectors, faults, corrected, heard)
+        return Received(vectors, faults, corrected, damaged, heard)
 
 
 _UNIT = """

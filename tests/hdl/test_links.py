@@ -153,6 +153,50 @@ def test_a_frame_is_passed_on_and_taken_at_once(tmp_path):
         assert (got[unit].vectors[port, driven(c, cycle)] == data).all()
 
 
+@pytest.mark.parametrize("c", [NARROW, WIDE], ids=lambda c: c.name)
+def test_damage_is_counted_where_it_is_passed_on(c, tmp_path):
+    """Frames back to back to unit 1, which takes some, passes some on, by one port or both, and does both with others.
+    Damage of the second wire and of what is only taken is no damage that was passed on."""
+    taken, passed, twice = {0, 1, 4, 5, 8, 9, 12, 13}, set(range(2, 14)) - {4, 5}, {6, 7, 8, 9}
+    damaged = {1, 3, 5, 6, 9, 10, 13}
+    late_damage = {2, 3, 7}
+    assert damaged & taken - passed and damaged & taken & passed and damaged & twice and damaged & passed - taken
+    data, frame, bits = vectors(c, 14), frame_words(c), 8 * c.c2c.link_bytes
+    bench = LinkBench(c, 3)
+    bench.issue(0, 0, 40, "TRANSMIT")
+    for port in range(2):
+        bench.issue(1, port, 40, "TRANSMIT")
+    for unit, port in ((1, 1), (2, 0), (0, 1)):
+        bench.issue(unit, port, 40 + LATENCY, "ALIGN")
+    expected = [{}, {}, {}]
+    for k, vector in enumerate(data):
+        bench.send(0, 0, 70 + k * frame, vector, number=k)
+        at = 70 + LATENCY + k * frame
+        ends = [(1, 1, at)] if k in taken else []
+        if k in passed:
+            bench.issue(1, 1, at, "FORWARD", link=1)
+            ends.append((2, 0, at + LATENCY))
+        if k in twice:
+            bench.issue(1, 0, at, "FORWARD", link=1)
+            ends.append((0, 1, at + LATENCY))
+        for unit, port, cycle in ends:
+            bench.issue(unit, port, cycle, "RECEIVE", stream=5, number=k, stride=0)
+            expected[unit][port, driven(c, cycle)] = bytes(vector)
+    sent = instruction("SEND").timing(c, {}).d_func
+    # A bit of the payload, or of the parity.
+    place = {k: (frame - 1) * bits + 17 if k % 2 else 11 for k in range(14)}
+    first = {70 + k * frame + sent + place[k] // bits: 1 << place[k] % bits for k in damaged}
+    # Frame 3 is hit on both wires, a bit in each codeword.
+    other = {70 + LATENCY + k * frame + sent: 1 << 8 for k in late_damage}
+    wires = [Wire((0, 0), (1, 1), noise=first), Wire((1, 1), (2, 0), noise=other), Wire((1, 0), (0, 1))]
+    got = bench.play(wires, 500, tmp_path)
+    assert [one.damaged for one in got] == [{0: 0, 1: 0}, {0: 0, 1: len(damaged & passed)}, {0: 0, 1: 0}]
+    assert got[1].corrected == {0: 0, 1: len(damaged & taken)}
+    assert [one.faults for one in got] == [[], [], []]
+    for one, right in zip(got, expected, strict=True):
+        assert {key: bytes(vector) for key, vector in one.vectors.items()} == right
+
+
 def test_superlanes_without_power_send_zero_and_receive_nothing(tmp_path):
     c, (first, second) = WIDE, vectors(WIDE, 2)
     bench, frame = LinkBench(c, 2), frame_words(WIDE)
