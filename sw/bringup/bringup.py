@@ -27,7 +27,7 @@ _PATIENCE = 4_000
 _STARTED = 500
 #: Times that ages of counts are looked at, at most; cycles between two of them; and what clocks may add to an age in phases
 #: to each other that they did not come to meanwhile.
-_ROUNDS, _APART, _UNSEEN = 12, 1_500, 1
+_ROUNDS, _APART, _UNSEEN = 12, 1_500, 2
 #: Decides about the vectors that are sent.
 _SEED = 20
 #: Picoseconds of the slowest clock that HACs are given time for.
