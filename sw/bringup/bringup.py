@@ -82,9 +82,9 @@ class BringUp:
         for link in self._system.links:
             found = states(self._chips[link.target.chip], link.target.number)
             if not found[-1].heard:
-                self._fail(link, "nothing is heard")
+                self._fail(link, "no counts are heard")
             elif len({state.told for state in found}) == 1:
-                self._fail(link, f"the count that is heard stands still at {found[0].told}")
+                self._fail(link, f"nothing new comes, the count that is heard stands still at {found[0].told}")
             elif not found[-1].marked:
                 self._fail(link, "counts are heard, but not the mark")
 
