@@ -6,6 +6,8 @@ from sw.arch.config import Config
 HAC_PERIOD = 252
 #: Every byte of the mark.
 MARK = 255
+#: Cycles by which a word may come still earlier, because HACs do not agree to the cycle.
+PLAY = 8
 #: Age in cycles of a count when the other chip notes it, besides what the cable takes.
 TOLD = 6
 
@@ -26,8 +28,9 @@ def slack(c: Config) -> int:
 
 
 def elastic_depth(c: Config) -> int:
-    """Words of the elastic buffer."""
-    return 1 << (slack(c) - 1).bit_length()
+    """Words of the elastic buffer: besides what clocks drift, chips far from each other in the tree may not have begun in the
+    very same cycle."""
+    return 1 << (slack(c) + PLAY - 1).bit_length()
 
 
 def link_latency(c: Config, cable: int) -> int:

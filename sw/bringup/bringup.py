@@ -27,7 +27,7 @@ _PATIENCE = 4_000
 _STARTED = 500
 #: Times that ages of counts are looked at, at most; cycles between two of them; and what clocks may add to an age in phases
 #: to each other that they did not come to meanwhile.
-_ROUNDS, _APART, _UNSEEN = 12, 1_500, 1
+_ROUNDS, _APART, _UNSEEN = 12, 1_500, 2
 #: Decides about the vectors that are sent.
 _SEED = 20
 #: Picoseconds of the slowest clock that HACs are given time for.
@@ -82,9 +82,9 @@ class BringUp:
         for link in self._system.links:
             found = states(self._chips[link.target.chip], link.target.number)
             if not found[-1].heard:
-                self._fail(link, "nothing is heard")
+                self._fail(link, "no counts are heard")
             elif len({state.told for state in found}) == 1:
-                self._fail(link, f"the count that is heard stands still at {found[0].told}")
+                self._fail(link, f"nothing new comes, the count that is heard stands still at {found[0].told}")
             elif not found[-1].marked:
                 self._fail(link, "counts are heard, but not the mark")
 

@@ -31,7 +31,11 @@ def with_delays(system: System, longest: int, seed: int) -> tuple[System, list[W
 
 
 def alongside(
-    rtl: CocotbSystem, wires: Sequence[Wire], programs: Sequence[Program], fill: Callable[[Sequence], None]
+    rtl: CocotbSystem,
+    wires: Sequence[Wire],
+    programs: Sequence[Program],
+    fill: Callable[[Sequence], None] = lambda chips: None,
+    iterations: int = 1,
 ) -> tuple[Sequence, Sequence]:
     """Runs programs that the checker accepts on both, and compares all that any chip drives and writes. `fill` writes inputs
     to chips. Gives the golden chips and those of the RTL.
@@ -46,12 +50,13 @@ def alongside(
         for chip, image in zip(machine.chips, images, strict=True):
             chip.load(image)
         fill(machine.chips)
-    delays = {wire.source: wire.delay for wire in wires}
+    lengths = {wire.source: wire.delay for wire in wires}
     for link in start.tree:
-        lead = (delays[link.source] + TOLD) % HAC_PERIOD
+        lead = (lengths[link.source] + TOLD) % HAC_PERIOD
         rtl.chips[link.target.chip].set_register("HAC", lead | link.target.number << HAC_PORT.start | 1 << HAC_FOLLOW)
     late = SETTLED * len(set(start.releases)) * PERIOD_PS
-    assert rtl.run(delays=[late] + [0] * (system.chips - 1), limit=40_000) == golden.run(traced=range(1))
+    delays = [late] + [0] * (system.chips - 1)
+    assert rtl.run(iterations, delays, limit=100_000) == golden.run(iterations, range(iterations))
     for number, (one, other, image) in enumerate(zip(golden.chips, rtl.traces(), images, strict=True)):
         schedule = timeline(image)
         difference = compare(one.trace(), other, schedule.bursts, schedule.cycles + restart_gap(system.config))

@@ -90,7 +90,8 @@ def test_links_that_fail_are_told(tmp_path):
     with CocotbSystem(system, wires, [0, 50, -50], tmp_path) as rtl:
         found = BringUp(rtl, system)
         assert [str(failure) for failure in found.failures] == [
-            "The link from port 0 of chip 2 to port 1 of chip 0 fails: nothing is heard.",
+            "The link from port 0 of chip 2 to port 1 of chip 0 fails: nothing new comes, the count that is heard "
+            "stands still at 0.",
             "The link from port 1 of chip 0 to port 0 of chip 2 fails: its other direction fails, without which its latency "
             "cannot be measured.",
         ]
@@ -101,8 +102,8 @@ def test_links_that_fail_are_told(tmp_path):
 #: What spoils a wire, and what is said of it.
 ALL = range(NOISE_WORDS)
 SPOILED = {
-    "dies": ({}, ALL[500:], "the count that is heard stands still at \\d+"),
-    "two bytes of each word": (dict.fromkeys(ALL, 0x00FFFF00), (), "nothing is heard"),
+    "dies": ({}, ALL[500:], "nothing new comes, the count that is heard stands still at \\d+"),
+    "two bytes of each word": (dict.fromkeys(ALL, 0x00FFFF00), (), "no counts are heard"),
     "a byte of each word": (dict.fromkeys(ALL, 0xFF), (), "frames come damaged, or others than were sent"),
 }
 
@@ -126,7 +127,7 @@ def test_chips_that_no_cable_joins_are_told(tmp_path):
     system = ring(CHIP, 3)
     wires = [wire for wire in wires_of(system, [5]) if wire.source.chip < 2]
     with CocotbSystem(system, wires, [0, 0, 0], tmp_path) as rtl, pytest.raises(
-        BringUpError, match="^Chip 2 cannot be started, .* port 0 of chip 2 to port 1 of chip 0 fails: nothing is heard"
+        BringUpError, match="^Chip 2 cannot be started, .* port 0 of chip 2 to port 1 of chip 0 fails: nothing new comes"
     ):
         BringUp(rtl, system)
 
