@@ -20,11 +20,11 @@ def bursts(random: Random, count: int, size: int, longest: int) -> np.ndarray:
     return noise[:, :size]
 
 
-def flips(random: Random, count: int, size: int, most: int) -> np.ndarray:
-    """2 … `most` wrong bits, anywhere."""
+def flips(random: Random, count: int, size: int, least: int, most: int) -> np.ndarray:
+    """`least` … `most` wrong bits, anywhere."""
     noise = np.zeros((count, 8 * size), np.uint8)
     order = np.argsort(random.random((count, 8 * size), np.float32), axis=1)[:, :most]
-    chosen = np.arange(most) < random.integers(2, most + 1, count)[:, None]
+    chosen = np.arange(most) < random.integers(least, most + 1, count)[:, None]
     np.put_along_axis(noise, order, chosen.astype(np.uint8), axis=1)
     return np.packbits(noise, axis=1, bitorder="little")
 

@@ -65,7 +65,7 @@ def test_heavy_damage_is_taken_as_the_code_says(c, tmp_path):
     random, vectors, numbers = sent(c, 20_000)
     size, word = c.vl + 8, c.c2c.link_bytes
     kinds = [
-        flips(random, 2000, size, 40),
+        flips(random, 2000, size, 2, 40),
         replaced(random, 2000, size, word, 3),
         lost(random, vectors[4000:6000], numbers[4000:6000], word, 2),
         garbage(random, 14_000, size),
