@@ -29,6 +29,16 @@ def flips(random: Random, count: int, size: int, least: int, most: int) -> np.nd
     return np.packbits(noise, axis=1, bitorder="little")
 
 
+def wire(random: Random, count: int, size: int, word: int, most: int) -> np.ndarray:
+    """One bit of the words of `word` bytes is wrong in 2 … `most` of them."""
+    words = size // word
+    order = np.argsort(random.random((count, words), np.float32), axis=1)
+    hit = order < random.integers(2, most + 1, count)[:, None]
+    noise = np.zeros((count, words, word), np.uint8)
+    noise[np.arange(count), :, random.integers(0, word, count)] = hit << random.integers(0, 8, count)[:, None]
+    return noise.reshape(count, size)
+
+
 def replaced(random: Random, count: int, size: int, word: int, most: int) -> np.ndarray:
     """1 … `most` words in a row of `word` bytes with anything else in them."""
     words = size // word

@@ -12,7 +12,7 @@ from hdl.c2c.bare import BareLink
 from hdl.export import export
 from sw.arch.config import Config, load
 from sw.arch.frame import decode
-from tb.damage import bursts, flips, garbage, lost, replaced
+from tb.damage import bursts, flips, garbage, lost, replaced, wire
 from tb.frames import Outcome, play
 
 SEED = 20269
@@ -95,6 +95,7 @@ def heavy() -> Found:
         "garbage in one codeword": lambda v, n: garbage(random, len(v), size),
         "3 to 8 bits": lambda v, n: flips(random, len(v), size, 3, 8),
         "9 to 40 bits": lambda v, n: flips(random, len(v), size, 9, 40),
+        "a wire": lambda v, n: wire(random, len(v), size, word, 9),
         "words replaced": lambda v, n: replaced(random, len(v), size, word, 3),
         "words lost": lambda v, n: lost(random, v, n, word, 2),
     }
