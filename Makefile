@@ -2,6 +2,7 @@
 # PYTHON, CXX and VERILATOR name other tools than the ones found first.
 
 CONFIG ?= small
+CHIPS ?= 1
 ONLY ?=
 WAVES ?=
 PYTEST_ARGS ?=
@@ -18,8 +19,8 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-sim: $(READY) ## write text with a language model on the RTL, checked against the golden model (WAVES=1)
-	$(PY) scripts/talk.py $(if $(WAVES),--waves)
+sim: $(READY) ## write text with a language model on the RTL, checked against the golden model (WAVES=1, CHIPS=4)
+	$(PY) scripts/talk.py $(if $(WAVES),--waves) --chips $(CHIPS)
 
 digits: $(READY) ## classify 360 handwritten digits on the RTL, checked against the golden model (WAVES=1)
 	$(PY) scripts/digits.py $(if $(WAVES),--waves)

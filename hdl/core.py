@@ -86,7 +86,7 @@ class Core(wiring.Component):
         """Simulation only: cycles since cycle 0 of the first iteration, for trace lines."""
         cycle = Signal(32)
         armed = Signal()
-        m.d.sync += cycle.eq(cycle + 1)
+        m.d.sync += cycle.eq(cycle + 1 + (self.correction.as_signed() if self.config.c2c.links else 0))
         with m.If(self.clear):
             m.d.sync += armed.eq(1)
         with m.If(self.start & armed):

@@ -10,7 +10,24 @@ import json
 import sys
 from pathlib import Path
 
-from figures import compiler, dense, digits, export, ffn, gemm, link, link_errors, llama, network, onnx, plane, setup, weights
+from figures import (
+    chips,
+    compiler,
+    dense,
+    digits,
+    export,
+    ffn,
+    gemm,
+    link,
+    link_errors,
+    llama,
+    network,
+    onnx,
+    plane,
+    setup,
+    traffic,
+    weights,
+)
 from figures.figure import Figure
 from rich.console import Console
 from rich.table import Table
@@ -27,9 +44,11 @@ FIGURES: tuple[Figure, ...] = (
     *ffn.FIGURES,
     *dense.FIGURES,
     *compiler.FIGURES,
+    *chips.FIGURES,
     *link.FIGURES,
     *link_errors.FIGURES,
     *network.FIGURES,
+    *traffic.FIGURES,
     *onnx.FIGURES,
     *setup.FIGURES,
 )

@@ -9,6 +9,8 @@ import codecs
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,17 +18,22 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from sw.arch.config import ConfigError, load
+from sw.arch.system import System
+from sw.bringup.bringup import BringUp, BringUpError
 from sw.compiler.compiled import CompileError
 from sw.compiler.llama.generate import generate
 from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import Tokenizer
-from sw.golden.chip import GoldenMachine
-from sw.machine import Machine, MachineError
-from takt.model import Model, Session, compile
+from sw.golden.chip import GoldenSystem
+from sw.machine import Alone, MachineError, MachineSystem
+from sw.network.topology import IN_NODE
+from takt.model import Model, Session, compile, joined
 from takt.sources import shipped
 from tb.chip import build_chip
 from tb.harness import BuildError
 from tb.machine import CocotbMachine
+from tb.system import CocotbSystem, Wire
 from tb.toolchain import ToolError
 from tb.views import keep_waves
 
@@ -35,6 +42,10 @@ CLOCK_MHZ = 900
 TOKENS = 48
 #: Tokens that waves are kept of; a token takes tens of megabytes.
 TRACED_TOKENS = 2
+#: How far clocks of chips are off, in ppm, one after the other.
+OFFSETS = (0, 100, -100, 50)
+#: Lengths of cables between them.
+CABLES = 5
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class Report:
 class _Timed:
     """A session's step that keeps cycles and seconds of every run."""
 
-    def __init__(self, model: Model, machine: Machine):
+    def __init__(self, model: Model, machine: MachineSystem):
         self._session, self.cycles, self._seconds = Session(model, machine), [], []
 
     def __call__(self, inputs):
@@ -76,9 +87,9 @@ class _Timed:
         return sum(self._seconds[1:]) / max(1, len(self._seconds) - 1)
 
 
-def talk(model: Model, machine: Machine, tokens: int, show) -> Report:
+def talk(model: Model, machine: MachineSystem, tokens: int, show) -> Report:
     """Greedy text of `tokens` tokens on `machine`, and the same steps on the golden model; pieces go to `show`."""
-    measured, golden = _Timed(model, machine), _Timed(model, GoldenMachine(model.config))
+    measured, golden = _Timed(model, machine), _Timed(model, GoldenSystem(model.system))
     words = Tokenizer.parse(model.container.about.tokenizer, "The tokenizer")
     decoder, shown, equal = codecs.getincrementaldecoder("utf-8")("replace"), [], []
 
@@ -118,15 +129,43 @@ def table(report: Report, where: str) -> Table:
     return made
 
 
+@contextmanager
+def simulator(system: System, folder: Path, waves: bool) -> Iterator[MachineSystem]:
+    """The RTL of a system; several chips have clocks that are off and cables of different lengths, and know of neither."""
+    if system.chips == 1:
+        with CocotbMachine(system.config, build_chip(system.config, sim=False, waves=waves), folder) as machine:
+            yield Alone(machine)
+    else:
+        delays = (IN_NODE + number % CABLES for number in range(len(system.links)))
+        wires = [Wire(link.source, link.target, delay) for link, delay in zip(system.links, delays, strict=False)]
+        offsets = (OFFSETS * system.chips)[: system.chips]
+        with CocotbSystem(system, wires, offsets, folder, room=0, sim=False) as machine:
+            yield machine
+
+
+def brought_up(machine: CocotbSystem, system: System, console: Console) -> System:
+    """The system as its links are measured. MachineError for one that fails."""
+    console.print("Bringing up the links ...")
+    found = BringUp(machine, system)
+    if found.failures:
+        raise MachineError(" ".join(map(str, found.failures)))
+    latencies = [link.latency for link in found.table.system.links]
+    console.print(f"{len(latencies)} links work, their latencies are {min(latencies)} to {max(latencies)} cycles.")
+    return found.table.system
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on", choices=("rtl", "golden"), default="rtl", help="machine (default: %(default)s)")
     parser.add_argument("--tokens", type=int, help=f"tokens to write (default: {TOKENS}, with waves {TRACED_TOKENS})")
-    parser.add_argument("--waves", action="store_true", help="write an FST and views of it to build/waves")
+    parser.add_argument("--chips", type=int, default=1, help="chips that share the model, each on its own clock (default: 1)")
+    parser.add_argument("--waves", action="store_true", help="of one chip: write an FST and views of it to build/waves")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     if options.tokens is not None and options.tokens < 2:
         parser.error("--tokens must be 2 or more, the first is not timed.")
+    if options.waves and options.chips > 1:
+        parser.error(f"--waves is of one chip, --chips is {options.chips}.")
     tokens = options.tokens or (TRACED_TOKENS if options.waves else TOKENS)
     console = Console(stderr=options.json)
 
@@ -134,25 +173,28 @@ def main() -> int:
         console.print(piece, end="", markup=False, highlight=False, soft_wrap=True)
 
     try:
-        console.print(f"Compiling {shipped().name} for 'small' ...")
-        model = compile(shipped(), "small")
-        if options.on == "golden":
-            where = "the golden model"
-            report = talk(model, GoldenMachine(model.config), tokens, show)
-        else:
-            where = "the RTL of 'small' in Verilator"
-            console.print("Preparing the simulator of 'small'; the first time takes minutes ...")
-            build_dir = build_chip(model.config, sim=False, waves=options.waves)
-            console.print(f"The language model writes {tokens} tokens on {where}:")
-            # waves are complete when the machine is closed
-            with TemporaryDirectory() as scratch:
-                with CocotbMachine(model.config, build_dir, Path(scratch)) as machine:
-                    report = talk(model, machine, tokens, show)
-                console.print()
-                if options.waves:
-                    waves = keep_waves(model.container.compiled.image, Path(scratch) / "dump.fst", "llama")
-                    console.print(waves, soft_wrap=True)
-    except (CompileError, MachineError, BuildError, ToolError) as error:
+        chip = "small" if options.chips == 1 else "linked"
+        name = f"'{chip}'" if options.chips == 1 else f"{options.chips} chips '{chip}'"
+        system = joined(load(chip), options.chips)
+        where = "the golden model" if options.on == "golden" else f"the RTL of {name} in Verilator"
+        with TemporaryDirectory() as scratch:
+            # Waves are complete when the machine is closed.
+            with ExitStack() as stack:
+                machine = GoldenSystem(system)
+                if options.on == "rtl":
+                    console.print(f"Preparing the simulator of {name}; the first time takes minutes ...")
+                    machine = stack.enter_context(simulator(system, Path(scratch), options.waves))
+                    if options.chips > 1:
+                        system = brought_up(machine, system, console)
+                console.print(f"Compiling {shipped().name} for {name} ...")
+                model = compile(shipped(), system)
+                console.print(f"The language model writes {tokens} tokens on {where}:")
+                report = talk(model, machine, tokens, show)
+            console.print()
+            if options.waves:
+                waves = keep_waves(model.container.compiled.parts[0].image, Path(scratch) / "dump.fst", "llama")
+                console.print(waves, soft_wrap=True)
+    except (CompileError, ConfigError, MachineError, BringUpError, BuildError, ToolError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
     if options.json:

@@ -1,5 +1,6 @@
 """What a program is run on: one protocol, implemented by the golden model and by the simulated hardware."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,3 +69,23 @@ class Machine(Protocol):
 
     def trace(self) -> Trace:
         """What the traced iterations of the last run drove and wrote."""
+
+
+class MachineSystem(Protocol):
+    """Chips that run together. Each is loaded, written and read as a `Machine` is."""
+
+    chips: Sequence
+
+    def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
+        """Runs the programs of all chips, and tells of each how it ended."""
+
+
+class Alone:
+    """A machine as a system of one chip."""
+
+    def __init__(self, machine: Machine):
+        self.chips = (machine,)
+
+    def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
+        """Runs its program."""
+        return [self.chips[0].run(iterations, traced)]

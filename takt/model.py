@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from sw.arch.config import Config, load
+from sw.arch.config import Config, ConfigError, load
+from sw.arch.system import System
 from sw.compiler.bounds import bounds
-from sw.compiler.compiled import CompileError, compile_graph
+from sw.compiler.compiled import CompileError, compile_system
 from sw.compiler.container import About, Container
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.llama.checkpoint import Checkpoint
 from sw.compiler.stats import statistics
-from sw.machine import Machine, MachineError
+from sw.machine import MachineError, MachineSystem
+from sw.network.topology import node
 from takt.files import replacing
 from takt.sources import Source, language, onnx_model, opened
 
@@ -44,14 +46,26 @@ class Model:
         return self.container.compiled.config
 
     @property
+    def system(self) -> System:
+        """The chips that it is for, and their links."""
+        return self.container.compiled.system
+
+    @property
     def cycles(self) -> int:
-        """Cycles of one run, on any machine and for any input."""
-        return self.container.compiled.cycles
+        """Cycles of one run, on any machine and for any input; of several chips those of the one that begins first."""
+        return max(self.container.compiled.cycles)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of its outputs."""
+        return (*self.container.border.joined(self.container.compiled.outputs), *self.container.about.known)
 
     @property
     def stats(self) -> dict:
-        """What a run does with the chip, see `sw.compiler.stats`, and under `bounds` what it cannot go below."""
-        return statistics(self.container.compiled.image) | {"bounds": dict(self.container.bounds)}
+        """What a run does with the chip, see `sw.compiler.stats`, and under `bounds` what it cannot go below. Of several
+        chips a list of it under `chips`."""
+        each = [statistics(part.image) for part in self.container.compiled.parts]
+        return (each[0] if len(each) == 1 else {"chips": each}) | {"bounds": dict(self.container.bounds)}
 
     def run(self, inputs: Mapping[str, np.ndarray], on: str = "golden") -> dict[str, np.ndarray]:
         """Outputs by name, from inputs by name, in one run from the initial state; `on` is `golden` or `rtl`."""
@@ -67,21 +81,22 @@ class Model:
         if on not in MACHINES:
             raise ValueError(f"There is no machine '{on}'; there are {' and '.join(MACHINES)}.")
         if on == "golden":
-            from sw.golden.chip import GoldenMachine
+            from sw.golden.chip import GoldenSystem
 
-            yield Session(self, GoldenMachine(self.config))
+            yield Session(self, GoldenSystem(self.system))
         else:
             # The golden model runs without the simulator and what it needs.
-            from takt.rtl import machine
+            from takt.rtl import machines
 
-            with machine(self.config, waves) as made:
+            with machines(self.system, waves) as made:
                 yield Session(self, made)
 
 
 class Session:
-    """A program on a machine; `cycles` is what the last run took there."""
+    """A program on a machine, which is a system of chips; `cycles` is what the last run took there, of several chips on the
+    one that began first."""
 
-    def __init__(self, model: Model, machine: Machine):
+    def __init__(self, model: Model, machine: MachineSystem):
         self.machine, self.cycles, self._model = machine, 0, model
         model.container.compiled.load(machine)
 
@@ -92,13 +107,14 @@ class Session:
 
         CompileError for inputs that do not fit, MachineError for a fault of the chip.
         """
-        program = self._model.container.compiled
-        program.write(self.machine, self._encoded(inputs))
-        run = self.machine.run(iterations, traced)
-        self.cycles = run.cycles
-        if run.fault:
-            raise MachineError(str(run.fault))
-        return self._decoded(program.read(self.machine))
+        program, border = self._model.container.compiled, self._model.container.border
+        program.write(self.machine, border.divide(self._encoded(inputs)))
+        runs = self.machine.run(iterations, traced)
+        self.cycles = max(run.cycles for run in runs)
+        for number, run in enumerate(runs):
+            if run.fault:
+                raise MachineError(f"{f'Chip {number}: ' if len(runs) > 1 else ''}{run.fault}")
+        return self._decoded(border.join(program.read(self.machine)))
 
     def _encoded(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         elements = self._model.container.about.elements
@@ -117,42 +133,59 @@ class Session:
 
 def compile(
     model: Graph | Checkpoint | str | Path | object,
-    config: Config | str = "small",
+    config: Config | System | str = "small",
     precision: str | None = None,
     tokenizer: str | Path | None = None,
     context: int | None = None,
     greedy: bool = False,
+    chips: int = 1,
 ) -> Model:
-    """Compiles a model for a chip; it is proven by the checker before it is handed out.
+    """Compiles a model for a chip or several; it is proven by the checker before it is handed out.
 
     model : a graph, an `onnx.ModelProto`, a language model's `Checkpoint`, or the path of an ONNX model (.onnx), of a
             llama2.c checkpoint (.bin) or of a folder with config.json and model.safetensors
-    config : the chip, a preset's name, or the path of a TOML file
+    config : the chip, a preset's name, or the path of a TOML file; or a `System` of chips that are joined
     precision : of products; fp32 (default) and fp16 for ONNX models, fp16 (default) and int8 for language models
     tokenizer : llama2.c's file, by default `tokenizer.bin` beside the checkpoint
     context : positions that a language model keeps, by default all that it knows
     greedy : whether a language model's program chooses the tokens itself, see `sw.compiler.llama.build.decoder`
+    chips : chips that share the work, all joined to each other by as many links as they have (see `sw.network.topology.node`)
 
     GraphError, CheckpointError or CompileError in a sentence that names the node.
     """
-    chip = config if isinstance(config, Config) else load(config)
+    if isinstance(config, str):
+        config = load(config)
+    system = config if isinstance(config, System) else joined(config, chips)
+    chip, chips = system.config, system.chips
     name, words = "graph", None if tokenizer is None else Path(tokenizer)
     if isinstance(model, Graph):
         if precision:
             raise GraphError("A graph has its precision in its types, none can be chosen.")
         name, source = model.name, Source(model, About("as given"))
     elif isinstance(model, Checkpoint):
-        name, source = "llama", language(model, chip, precision, words, context, greedy)
+        name, source = "llama", language(model, chip, precision, words, context, greedy, chips)
     elif isinstance(model, str | Path):
         name = Path(model).name
-        source = opened(Path(model), chip, precision, words, context, greedy)
+        source = opened(Path(model), chip, precision, words, context, greedy, chips)
     else:
         source = onnx_model(model, precision)
     if not source.about.context and (words or context is not None or greedy):
         raise GraphError(f"{name} is no language model; tokenizer, context and greedy belong to language models.")
     if not source.graph.outputs:
         raise CompileError(f"All outputs of {name} are known without a run, there is nothing to compile.")
-    return Model(Container(compile_graph(source.graph, chip), name, source.about, bounds(source.graph, chip)))
+    made = compile_system(source.graph, system)
+    return Model(Container(made, name, source.about, bounds(source.graph, chip), source.border))
+
+
+def joined(config: Config, chips: int) -> System:
+    """Chips of a configuration, each joined to each other by as many links as their ports allow. ConfigError if they cannot
+    all be joined."""
+    if chips == 1:
+        return System(config, 1)
+    ports = 2 * config.c2c.links
+    if ports < chips - 1:
+        raise ConfigError(f"{chips} chips that are all joined need {chips - 1} ports each, one of '{config.name}' has {ports}.")
+    return node(config, chips, each=ports // (chips - 1))
 
 
 def _element(code: int):

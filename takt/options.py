@@ -28,6 +28,13 @@ def config_option(**more):
     )
 
 
+def chips_option():
+    """`--chips`."""
+    return click.option(
+        "--chips", type=click.IntRange(1), default=1, show_default=True, help="Chips that share the work, all joined."
+    )
+
+
 def path(**more) -> click.Path:
     """A file or folder; reading and writing report what is wrong with it."""
     return click.Path(path_type=Path, **more)
@@ -61,7 +68,10 @@ def read_image(file: Path, config: Config | None) -> Image:
     """
     data = file.read_bytes()
     if data.startswith(container.MAGIC):
-        return _compiled(file, data, config).compiled.image
+        first, *others = _compiled(file, data, config).compiled.parts
+        if others:
+            raise ImageError(f"{file} has programs for {1 + len(others)} chips, not one image.")
+        return first.image
     if not data.startswith(MAGIC):
         return assemble(read_text(file), config, str(file))
     try:

@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from sw.arch.config import Config
+from sw.compiler.border import Border
 from sw.compiler.container import About
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.llama.checkpoint import Checkpoint, CheckpointError, read_llama2c
@@ -17,10 +18,11 @@ LLAMA_PRECISIONS = ("fp16", "int8")
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A graph and what its users need to know of the model that it is."""
+    """A graph, what its users need to know of the model that it is, and who has what of its inputs and outputs."""
 
     graph: Graph
     about: About
+    border: Border = Border()
 
 
 def shipped() -> Path:
@@ -29,14 +31,14 @@ def shipped() -> Path:
 
 
 def opened(
-    path: Path, config: Config, precision: str | None, tokenizer: Path | None, context: int | None, greedy: bool
+    path: Path, config: Config, precision: str | None, tokenizer: Path | None, context: int | None, greedy: bool, chips: int = 1
 ) -> Source:
     """The model in a file or folder. Errors are those of its kind, GraphError for a kind that is not known.
 
     tokenizer : of a language model, by default `tokenizer.bin` beside the checkpoint if it is there
     """
     if path.is_dir() or path.suffix == ".bin":
-        return language(checkpoint(path), config, precision, tokenizer or _beside(path), context, greedy)
+        return language(checkpoint(path), config, precision, tokenizer or _beside(path), context, greedy, chips)
     if path.suffix == ".onnx":
         return onnx_file(path, precision)
     raise GraphError(
@@ -61,12 +63,13 @@ def language(
     tokenizer: Path | None = None,
     context: int | None = None,
     greedy: bool = False,
+    chips: int = 1,
 ) -> Source:
-    """A language model's decode step, which chooses the token itself if `greedy`.
+    """A language model's decode step, which chooses the token itself if `greedy`, shared by so many chips.
 
     tokenizer : llama2.c's file; CheckpointError if it is for another vocabulary
     """
-    from sw.compiler.llama.build import decoder
+    from sw.compiler.llama.build import border, decoder
 
     chosen = _precision(precision, LLAMA_PRECISIONS, "a language model")
     words = tokenizer.read_bytes() if tokenizer else b""
@@ -75,10 +78,11 @@ def language(
     if chosen == "int8":
         from sw.compiler.llama.int8 import int8_decoder
 
-        graph = int8_decoder(model, config.vl, greedy, context)
+        graph = int8_decoder(model, config.vl, greedy, context, chips=chips)
     else:
-        graph = decoder(model, config.vl, greedy, context)
-    return Source(graph, About(chosen, context=context or model.context, tokenizer=words))
+        graph = decoder(model, config.vl, greedy, context, chips)
+    about = About(chosen, context=context or model.context, tokenizer=words)
+    return Source(graph, about, border(model, config.vl, chips))
 
 
 def onnx_file(path: Path, precision: str | None = None) -> Source:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -48,23 +49,34 @@ def build_chip(
 
     Nothing is exported if nothing that the chip is made from has changed since a build that is still there.
     """
-    note = BUILD_ROOT / f"chip-{_origin(repr((config, sim, plain, waves, coverage)))}"
-    if note.is_file() and (known := BUILD_ROOT / note.read_text()).is_dir():
-        return known
+    options = repr((config, sim, plain, waves, coverage))
+    return kept(f"chip-{options}", lambda: _build(config, sim, plain, waves, coverage))
+
+
+def _build(config: Config, sim: bool, plain: bool, waves: bool, coverage: bool) -> Path:
     design = export_chip(config, sim)
     if plain or coverage:
         sources = Sources(design.top, {f"{design.top}.v": design.text})
     else:
         sources = gated(looped(design))
-    built = build(sources, waves=waves, coverage=coverage)
+    return build(sources, waves=waves, coverage=coverage)
+
+
+def kept(what: str, make: Callable[[], Path]) -> Path:
+    """The simulator that `make` builds: not made again if nothing that chips are made from has changed since one was made
+    that is still there."""
+    note = BUILD_ROOT / f"made-{_origin(what)}"
+    if note.is_file() and (known := BUILD_ROOT / note.read_text()).is_dir():
+        return known
+    built = make()
     note.write_text(built.name)
     return built
 
 
-def _origin(options: str) -> str:
+def _origin(what: str) -> str:
     """A hash of all that decides about a simulator."""
     root = Path(__file__).resolve().parent.parent
-    found = hashlib.sha256(options.encode())
+    found = hashlib.sha256(what.encode())
     for folder in ("hdl", "sw/arch", "sw/isa", "tb"):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in (".py", ".v", ".toml", ".h", ".cpp"):

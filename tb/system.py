@@ -1,26 +1,36 @@
 """Chips joined by links in a simulator, each on its own clock."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
-from hdl.export import Verilog, export_chip
+from hdl.export import export_chip
 from sw.arch.config import Config
+from sw.arch.links import HAC_PERIOD, TOLD, link_latency
 from sw.arch.system import Link, Port, System
+from sw.bringup.table import Follow
 from sw.machine import MachineError, Run
-from tb.chip import looped
+from sw.network.start import Start
+from sw.trace import Trace
+from tb.chip import gated, kept, looped
 from tb.harness import Sources, build
 from tb.journal import Journal, RecordedChip, run_and_replay
 from tb.link_report import Failure, LinkCounts, counted, failure, linked
 from tb.power_up import RESET_CYCLES
 from tb.simulation import Simulation
+from tb.system_top import system_top
 from tb.tb_serve import PERIODS
 
 #: Nominal period of all clocks: 1 ppm of it is a time step.
 PERIOD_PS = 1_000_000
-#: Words of a wire that can be spoiled, from the sender's reset on.
-NOISE_WORDS = 1 << 16
+#: Words of a wire that can be spoiled, from the sender's reset on, and the longest delay of a wire.
+NOISE_WORDS, LONGEST = 1 << 16, (1 << 12) - 1
+#: Cycles after which chips that a host starts together have come to where they wait.
+_STARTED = 500
+#: A line of the trace, with the name of the instance that printed it.
+_TRACED = re.compile(r"\S*\bchip_(\d+)\b\S* (~[DW] .*)")
 
 
 @dataclass(frozen=True)
@@ -36,27 +46,43 @@ class Wire:
 
 
 class CocotbSystem:
-    """All chips of a system on the RTL. Use it as a context manager.
+    """All chips of a system on the RTL. Use it as a context manager. MachineError for what it refuses.
 
-    wires : the system's links as they are, whatever latency its programs go by
+    wires : the system's links as they are, whatever latency its programs go by; what has none hears nothing
     offsets : how far each chip's clock is off, in ppm
+    room : chips that the simulator has at least, so that one build does for many systems; those not used stand still
+    sim : with assertions and the trace
     """
 
-    def __init__(self, system: System, wires: Sequence[Wire], offsets: Sequence[int], folder: Path):
-        self.system, self._count = system, system.chips
-        bits = 8 * system.config.c2c.link_bytes
-        for number, wire in enumerate(wires):
-            words = {t: word for t, word in wire.noise.items()} | {t: 1 << bits for t in wire.lost}
-            text = "".join(f"@{t:x} {word:x}\n" for t, word in sorted(words.items()))
-            (folder / f"noise_{number}.hex").write_text(f"@0 {words.get(0, 0):x}\n{text}")
+    def __init__(
+        self, system: System, wires: Sequence[Wire], offsets: Sequence[int], folder: Path, room: int = 8, sim: bool = True
+    ):
+        self.system, self._count, self._log_at = system, system.chips, 0
         periods = " ".join(str(PERIOD_PS + offset) for offset in offsets)
-        self._simulation = Simulation(_build(system.config, system.chips, wires), folder, {PERIODS: periods})
+        chips = max(system.chips, room)
+        _write(system.config, chips, wires, folder)
+        built = kept(f"system-{chips}-{sim}-{system.config!r}", lambda: _build(system.config, chips, sim))
+        self._simulation = Simulation(built, folder, {PERIODS: periods})
         self._journal = Journal(system.chips)
         self.chips = tuple(
             RecordedChip(system.config, self._simulation, number, self._journal) for number in range(system.chips)
         )
         #: Why the last run was replayed, once for every time.
         self.failures: tuple[Failure, ...] = ()
+
+    @classmethod
+    def of(cls, system: System, folder: Path, offsets: Sequence[int] = ()) -> "CocotbSystem":
+        """A system whose wires are as long as its links' latencies say, brought up, without assertions and traces.
+
+        offsets : of the first chips; those behind have none
+        """
+        delays = {link: link.latency - link_latency(system.config, 0) for link in system.links}
+        wires = [Wire(link.source, link.target, delay) for link, delay in delays.items()]
+        made = cls(system, wires, [*offsets, *[0] * system.chips][: system.chips], folder, room=0, sim=False)
+        for link in Start(system).tree:
+            follow = Follow(link.source.chip, link.target.number, (delays[link] + TOLD) % HAC_PERIOD)
+            made.chips[link.target.chip].set_register("HAC", follow.register)
+        return made
 
     def __enter__(self) -> "CocotbSystem":
         return self
@@ -67,7 +93,8 @@ class CocotbSystem:
     def run(
         self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000, replay: int = 0
     ) -> list[Run]:
-        """Runs all programs, each begun `delays` ps after the request; how each ended.
+        """Runs all programs, each begun `delays` ps after the request, by default chip 0 when all others wait for its mark; how
+        each ended.
 
         When a link fails, so that a chip has a fault of a link or waits for a mark for more than `limit` cycles, all that was
         done since all chips were loaded is done again, up to `replay` times; `failures` tells why. MachineError if that was
@@ -75,7 +102,7 @@ class CocotbSystem:
         """
         if any(chip.image is None for chip in self.chips):
             raise MachineError("No image is loaded.")
-        attempt = partial(self._attempt, iterations, list(delays or [0] * self._count), limit)
+        attempt = partial(self._attempt, iterations, list(delays or [_STARTED * PERIOD_PS, *[0] * (self._count - 1)]), limit)
         runs, self.failures = run_and_replay(attempt, self._journal, replay)
         return runs
 
@@ -89,6 +116,7 @@ class CocotbSystem:
         return self._simulation.request(0, "age") // PERIOD_PS - RESET_CYCLES
 
     def _attempt(self, iterations: int, delays: list[int], limit: int) -> tuple[list[Run], Failure | None]:
+        self._log_at = self._simulation.log.stat().st_size
         found = self._simulation.request(0, "run_all", iterations, limit, delays)
         runs = [
             linked(self.system, number, chip.ended(cycles, fault, done))
@@ -96,71 +124,40 @@ class CocotbSystem:
         ]
         return runs, failure(self.system, self.chips, runs, [problem for *_, problem in found])
 
-
-def _build(config: Config, chips: int, wires: Sequence[Wire]) -> Path:
-    design = _chip(config)
-    top = system_top(config, design.ports[design.top], design.top, chips, wires)
-    return build(Sources("system", {f"{design.top}.v": design.text, "system.v": top}, shared=(design.top,)))
-
-
-@cache
-def _chip(config: Config) -> Verilog:
-    """The chip; a second export could order its statements otherwise, and be built again."""
-    return looped(export_chip(config))
+    def traces(self) -> list[Trace]:
+        """What each chip drove and wrote in the last run, all iterations."""
+        lines: list[list[str]] = [[] for _ in self.chips]
+        with self._simulation.log.open() as log:
+            log.seek(self._log_at)
+            for found in map(_TRACED.match, log):
+                if found:
+                    lines[int(found[1])].append(found[2])
+        return [Trace.parse(self.system.config, own) for own in lines]
 
 
-def system_top(config: Config, ports: Mapping[str, tuple[str, int]], module: str, chips: int, wires: Sequence[Wire]) -> str:
-    """Verilog of the system: `chips` instances of one module, a clock for each, and the wires between them."""
-    bits = 8 * config.c2c.link_bytes
-    outside, inside = [], []
-    for chip in range(chips):
-        pins = [f".clk(chip_{chip}_clk)", f".rst(chip_{chip}_rst)"]
-        outside += [f"input chip_{chip}_clk", f"input chip_{chip}_rst"]
-        for name, (way, width) in ports.items():
-            if name.startswith(("tx_", "rx_")):
-                inside.append(f"  wire [{width - 1}:0] {name}_of_{chip};")
-                pins.append(f".{name}({name}_of_{chip})")
-            else:
-                outer = f"chip_{chip}_{name}"
-                outside.append(f"{'input' if way == 'i' else 'output'} [{width - 1}:0] {outer}")
-                pins.append(f".{name}({outer})")
-        inside.append(f"  {module} chip_{chip}({', '.join(pins)});")
-        for port in range(2 * config.c2c.links):
-            if not any(wire.target == Port(chip, port) for wire in wires):
-                inside.append(f"  assign rx_{port}_of_{chip} = 0, rx_clk_{port}_of_{chip} = 0;")
-    for number, wire in enumerate(wires):
-        inside.append(
-            _WIRE.format(
-                w=number,
-                bits=bits,
-                last=NOISE_WORDS - 1,
-                delay=wire.delay,
-                clk=f"chip_{wire.source.chip}_clk",
-                rst=f"chip_{wire.source.chip}_rst",
-                tx=f"tx_{wire.source.number}_of_{wire.source.chip}",
-                rx=f"rx_{wire.target.number}_of_{wire.target.chip}",
-                rx_clk=f"rx_clk_{wire.target.number}_of_{wire.target.chip}",
-            )
-        )
-    return f"module system({', '.join(outside)});\n" + "\n".join(inside) + "\nendmodule\n"
+def _build(config: Config, chips: int, sim: bool) -> Path:
+    """A simulator of as many chips, joined in whatever way its files say when it starts."""
+    design = looped(export_chip(config, sim))
+    top = system_top(config, design.ports[design.top], design.top, chips, NOISE_WORDS, LONGEST)
+    named = design.text.replace('$write("~', '$write("%m ~')
+    one = gated(design)
+    shared = (*one.shared, design.top)
+    return build(Sources("system", {f"{design.top}.v": named, "system.v": top}, shared=shared, defines=one.defines))
 
 
-_WIRE = """
-  reg [{bits}:0] noise_{w} [0:{last}];
-  integer k_{w};
-  initial begin
-    for (k_{w} = 0; k_{w} <= {last}; k_{w} = k_{w} + 1) noise_{w}[k_{w}] = 0;
-    $readmemh("noise_{w}.hex", noise_{w});
-  end
-  reg [31:0] t_{w};
-  reg [{bits}:0] line_{w} [0:{delay}];
-  integer j_{w};
-  wire [{bits}:0] spoiled_{w} = t_{w} <= {last} ? noise_{w}[t_{w}] : 0;
-  always @(posedge {clk}) begin
-    t_{w} <= {rst} ? 0 : t_{w} + 1;
-    line_{w}[0] <= spoiled_{w} ^ {{1'b0, {tx}}};
-    for (j_{w} = 0; j_{w} < {delay}; j_{w} = j_{w} + 1) line_{w}[j_{w} + 1] <= line_{w}[j_{w}];
-  end
-  reg kept_{w};
-  always @(negedge {clk}) kept_{w} <= ~line_{w}[{delay}][{bits}];
-  assign {rx} = line_{w}[{delay}][{bits}-1:0], {rx_clk} = {clk} & kept_{w};"""
+def _write(config: Config, chips: int, wires: Sequence[Wire], folder: Path) -> None:
+    """The files by which the simulator knows its wires: for each port what it hears, and how long and what spoils it."""
+    ports, bits = 2 * config.c2c.links, 8 * config.c2c.link_bytes
+    sources, delays = [0] * (chips * ports), [0] * (chips * ports)
+    noise: list[dict[int, int]] = [{} for _ in sources]
+    for wire in wires:
+        if wire.delay > LONGEST:
+            raise MachineError(f"The wire from {wire.source} has a delay of {wire.delay}, the most is {LONGEST}.")
+        begin, end = (port.chip * ports + port.number for port in (wire.source, wire.target))
+        sources[end], delays[begin] = begin + 1, wire.delay
+        noise[begin] = dict(wire.noise) | {t: 1 << bits for t in wire.lost}
+    for name, values in (("sources", sources), ("delays", delays)):
+        (folder / f"{name}.hex").write_text("".join(f"{value:x}\n" for value in values))
+    for number, words in enumerate(noise):
+        text = "".join(f"@{t:x} {word:x}\n" for t, word in sorted(words.items()))
+        (folder / f"noise_{number}.hex").write_text(f"@0 {words.get(0, 0):x}\n{text}")

@@ -20,6 +20,7 @@ ALLOWED = {
     "sw.compiler": ("sw.network", "sw.check", "sw.asm", "sw.isa", "sw.arch"),
     "sw.trace": ("sw.asm", "sw.isa", "sw.arch"),
     "sw.machine": ("sw.trace", "sw.asm", "sw.isa", "sw.arch"),
+    "sw.bringup": ("sw.network", "sw.machine", "sw.asm", "sw.isa", "sw.arch"),
     "sw.golden": ("sw.machine", "sw.trace", "sw.asm", "sw.isa", "sw.arch"),
     "hdl": ("sw.arch", "sw.isa"),
     "tb": ("sw", "hdl.export", "hdl.yosys"),

@@ -8,6 +8,7 @@ import takt
 from scripts.talk import table, talk
 from sw.arch.config import load
 from sw.golden.chip import GoldenMachine
+from sw.machine import Alone
 from tests.compiler.llama_reference import random_model
 from tests.takt.test_model import PIECES, language_model
 
@@ -47,7 +48,7 @@ class Late(GoldenMachine):
 
 def test_every_token_equals_and_the_text_is_shown_as_it_comes(model):
     shown = []
-    report = talk(model, GoldenMachine(CONFIG), 5, shown.append)
+    report = talk(model, Alone(GoldenMachine(CONFIG)), 5, shown.append)
     assert report.good and report.equal_tokens == report.tokens == len(shown) == 5
     assert report.text == "".join(shown) and report.cycles_measured == (model.cycles,)
     assert "5 tokens on paper" in table(report, "paper").title
@@ -55,7 +56,7 @@ def test_every_token_equals_and_the_text_is_shown_as_it_comes(model):
 
 
 def test_a_wrong_bit_and_a_late_cycle_are_seen(model):
-    wrong = talk(model, WrongBit(CONFIG), 3, lambda piece: None)
+    wrong = talk(model, Alone(WrongBit(CONFIG)), 3, lambda piece: None)
     assert (wrong.equal_tokens, wrong.tokens, wrong.good) == (2, 3, False)
-    late = talk(model, Late(CONFIG), 3, lambda piece: None)
+    late = talk(model, Alone(Late(CONFIG)), 3, lambda piece: None)
     assert late.equal_tokens == 3 and late.cycles_measured == (model.cycles + 1,) and not late.good

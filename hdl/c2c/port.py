@@ -159,8 +159,9 @@ class Port(Column):
         with m.If(deaf != 0):
             m.d.sync += deaf.eq(deaf - 1)
         count, right = told(elastic.newest)
-        waits = Signal()
-        with m.If(self.start | elastic.heard):
+        heard, waits = Signal(), Signal()
+        m.d.comb += heard.eq(elastic.heard & (deaf == 0))
+        with m.If(self.start | heard):
             m.d.sync += waits.eq(0)
         with m.If(deskew):
             m.d.sync += waits.eq(word["wait"])
@@ -169,13 +170,13 @@ class Port(Column):
             elastic.rx_clk.eq(self.rx_clk),
             elastic.listen.eq(searching),
             elastic.align.eq(align),
-            self.heard.eq(elastic.heard),
+            self.heard.eq(heard),
             self.told.eq(count),
             self.valid.eq(right & searching),
             self.deskew.eq(deskew),
             self.pause.eq(pause),
             self.t.eq(word["t"]),
-            self.blocks.eq((waits | deskew & word["wait"]) & ~elastic.heard),
+            self.blocks.eq((waits | deskew & word["wait"]) & ~heard),
             self.word.eq(elastic.word),
             self.state.eq(elastic.state),
         ]
@@ -198,7 +199,7 @@ class Port(Column):
                 tile.target.eq(target[: len(word["stream"])]),
             ]
         unheard = Signal(Fault)
-        with m.If(align & ~elastic.heard):
+        with m.If(align & ~heard):
             m.d.comb += unheard.eq(Fault.LINK_UNDERRUN)
         self.report(m, 1, [half.mended[k] for k in range(2)], [half.fault, unheard])
 

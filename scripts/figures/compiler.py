@@ -10,7 +10,7 @@ from figures.figure import Bound, Figure, Found
 from sw.arch.config import Config, load
 from sw.compiler.compiled import compile_graph
 from sw.compiler.llama.build import decoder
-from sw.compiler.llama.checkpoint import Checkpoint
+from sw.compiler.llama.checkpoint import Checkpoint, shapes
 
 SEED = 16
 LAYERS = (1, 2, 4, 8, 16)
@@ -23,25 +23,22 @@ def chip() -> Config:
     return load("small").replace(name="deep", queue_words=4096, mem={"words": 16384})
 
 
-def deep(layers: int) -> Checkpoint:
-    """Random weights in the shape of stories260K, but for its layers and a context of 64."""
+def random_model(layers: int, dim: int = 64, hidden: int = 172, heads: int = 8, kv_heads: int = 4, size: int = 8) -> Checkpoint:
+    """Random weights, by default in the shape of stories260K but for its layers; a context of 64."""
     rng = np.random.default_rng(SEED)
 
     def matrix(*shape: int) -> np.ndarray:
         return (rng.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
 
-    embedding, gains = matrix(512, 64), np.ones((layers, 64), np.float32)
-    return Checkpoint(
-        64, 172, layers, 8, 4, 8, 512, CONTEXT, 10000.0, 1e-5,
-        embedding=embedding, attention_gain=gains, wq=matrix(layers, 64, 64), wk=matrix(layers, 32, 64),
-        wv=matrix(layers, 32, 64), wo=matrix(layers, 64, 64), ffn_gain=gains, w1=matrix(layers, 172, 64),
-        w2=matrix(layers, 64, 172), w3=matrix(layers, 172, 64), final_gain=gains[0], classifier=embedding,
-    )  # fmt: skip
+    named = shapes(dim, hidden, layers, heads, kv_heads, size, vocab=512)
+    weights = {name: np.ones(shape, np.float32) if "gain" in name else matrix(*shape) for name, shape in named.items()}
+    weights["classifier"] = weights["embedding"]
+    return Checkpoint(dim, hidden, layers, heads, kv_heads, size, 512, CONTEXT, 10000.0, 1e-5, **weights)
 
 
 def seconds(layers: int) -> float:
     """Processor time to compile a decode step of `layers` layers, its graph included."""
-    made, config = deep(layers), chip()
+    made, config = random_model(layers), chip()
     begin = time.process_time()
     compile_graph(decoder(made, config.vl), config)
     return time.process_time() - begin

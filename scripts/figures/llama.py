@@ -10,7 +10,7 @@ from figures.digits import small_chip
 from figures.figure import Bound, Figure, Found
 from sw.arch.config import load
 from sw.golden.chip import GoldenMachine
-from sw.machine import MachineError
+from sw.machine import Alone, MachineError
 from takt.commands.llama import CLOCK_MHZ
 from takt.model import compile
 from takt.sources import shipped
@@ -46,7 +46,7 @@ def report() -> Report:
     """What `make sim` measures, on fewer tokens."""
     model = compile(shipped(), "small")
     with CocotbMachine(model.config, small_chip()) as machine:
-        return talk(model, machine, SHORT, lambda piece: None)
+        return talk(model, Alone(machine), SHORT, lambda piece: None)
 
 
 def cycles_predicted() -> Found:

@@ -12,7 +12,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
-PRESETS = ("tiny", "fpga", "small", "full")
+PRESETS = ("tiny", "fpga", "small", "linked", "full")
 
 
 class ConfigError(ValueError):

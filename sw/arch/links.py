@@ -6,6 +6,8 @@ from sw.arch.config import Config
 HAC_PERIOD = 252
 #: Every byte of the mark.
 MARK = 255
+#: Age in cycles of a count when the other chip notes it, besides what the cable takes.
+TOLD = 6
 
 
 def frame_words(c: Config) -> int:
@@ -32,3 +34,8 @@ def link_latency(c: Config, cable: int) -> int:
     """Cycles from SEND to the frame's first word at the other end's port, for words that come `cable` cycles after they left:
     4 to the wire, 7 to the reader's side of the buffer, and what clocks may drift."""
     return cable + 11 + drift(c)
+
+
+def told_latency(c: Config, told: int) -> int:
+    """Latency of a link whose counts are at most `told` cycles old when the other chip notes them."""
+    return link_latency(c, told - TOLD)

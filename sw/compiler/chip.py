@@ -35,8 +35,8 @@ class Chip:
         )
         #: Of each slice, how far it is from the centre, in pairs of stops.
         self.nearness = [(abs(stop - self.vxm) - 1) // 2 for stop in self.slice_stop]
-        #: Stops of planes and switch engines.
-        self.edges = {unit.stop for unit in self.plan.units if unit.kind in ("MXM", "SXM")}
+        #: Stops of planes, switch engines and links.
+        self.edges = {unit.stop for unit in self.plan.units if unit.kind in ("MXM", "SXM", "C2C")}
         self._timings: dict[tuple[str, int], Timing] = {}
         #: Streams, and so slices, that bring weights to a plane at once.
         self.load_streams = 1 << (min(16, config.vl, config.streams, config.mem.slices).bit_length() - 1)

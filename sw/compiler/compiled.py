@@ -1,4 +1,4 @@
-"""A model as a program for one chip: the whole way, and how the host runs it."""
+"""A model as programs for one chip or several: the whole way, and how the host runs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,55 +6,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from sw.arch.config import Config
-from sw.arch.dtype import DType
+from sw.arch.system import System
 from sw.asm.image import Image
+from sw.asm.program import Program
 from sw.asm.timeline import timeline
 from sw.check.program import check
+from sw.check.system import check_system
+from sw.compiler.binding import Binding
 from sw.compiler.chip import Chip
 from sw.compiler.emit import emit, keep
 from sw.compiler.graph import Graph, GraphError, Tensor
+from sw.compiler.joint import Joint
 from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
+from sw.compiler.parts import parts
 from sw.compiler.place import Placer
 from sw.compiler.schedule import Schedule
 from sw.compiler.vectors import Copy, Vector
 from sw.compiler.verify import verify_graph, verify_schedule, verify_tasks
+from sw.network.start import Start
 
 
 class CompileError(ValueError):
     """A graph that cannot become a program; the text says what was found and what is possible."""
-
-
-@dataclass(frozen=True)
-class Binding:
-    """A tensor at the host: `places[v]` gives slice and word of each byte of vector v, rows and then tiles."""
-
-    shape: tuple[int, ...]
-    dtype: DType
-    places: tuple[tuple[tuple[int, int], ...], ...]
-
-    @property
-    def last(self) -> int:
-        """Length of the last axis."""
-        return self.shape[-1] if self.shape else 1
-
-    def pack(self, values: np.ndarray, vl: int) -> np.ndarray:
-        """uint8 [vectors, bytes, vl]; a last axis of 1 is copied into every lane."""
-        rows = np.ascontiguousarray(values).reshape(-1, self.last)
-        width = -(-self.last // vl) * vl
-        padded = np.zeros((len(rows), width), self.dtype.numpy)
-        padded[:, : self.last] = rows
-        if self.last == 1:
-            padded[:] = rows
-        lanes = padded.view(np.uint8).reshape(-1, vl, self.dtype.streams)
-        return np.ascontiguousarray(lanes.transpose(0, 2, 1))
-
-    def unpack(self, raw: np.ndarray) -> np.ndarray:
-        """The tensor from uint8 [vectors, bytes, vl]."""
-        lanes = np.ascontiguousarray(raw.transpose(0, 2, 1)).view(self.dtype.numpy)[..., 0]
-        rows = int(np.prod(self.shape[:-1], dtype=np.int64))
-        return lanes.reshape(rows, -1)[:, : self.last].reshape(self.shape)
 
 
 @dataclass(frozen=True)
@@ -93,57 +68,137 @@ class Compiled:
                     f"The input '{name}' is {value.dtype}{list(value.shape)}, it must be "
                     f"{binding.dtype.text}{list(binding.shape)}."
                 )
-            words = {}
-            for place, raw in zip(binding.places, binding.pack(value, self.config.vl), strict=True):
-                words.update(zip(place, raw, strict=True))
-            for (s, first), count in _regions(binding):
-                machine.write(s, first, np.stack([words[s, first + k] for k in range(count)]))
+            binding.write(machine, value, self.config.vl)
 
     def read(self, machine) -> dict[str, np.ndarray]:
         """Outputs by name, after a run."""
-        return {name: _read(machine, binding) for name, binding in self.outputs.items()}
+        return {name: binding.read(machine) for name, binding in self.outputs.items()}
 
 
-def _read(machine, binding: Binding) -> np.ndarray:
-    words = {}
-    for (s, first), count in _regions(binding):
-        words.update(((s, first + k), row) for k, row in enumerate(machine.read(s, first, count)))
-    return binding.unpack(np.array([[words[at] for at in place] for place in binding.places]))
+@dataclass(frozen=True)
+class CompiledSystem:
+    """Programs of several chips, each with the bindings of what is on its chip.
+
+    body : cycles from when all chips run and links are aligned to the end, which all reach together
+    """
+
+    system: System
+    parts: tuple[Compiled, ...]
+    body: int
+
+    @property
+    def config(self) -> Config:
+        """That of every chip."""
+        return self.system.config
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """What one run takes of each chip's program time, the start included."""
+        return tuple(part.cycles for part in self.parts)
+
+    @property
+    def inputs(self) -> dict[str, Binding]:
+        """Inputs of all chips by name."""
+        return {name: binding for part in self.parts for name, binding in part.inputs.items()}
+
+    @property
+    def outputs(self) -> dict[str, Binding]:
+        """Outputs of all chips by name."""
+        return {name: binding for part in self.parts for name, binding in part.outputs.items()}
+
+    def load(self, machine) -> None:
+        """Loads all chips of a `MachineSystem` (see `sw.machine`); states are as at the beginning."""
+        for chip, part in zip(machine.chips, self.parts, strict=True):
+            part.load(chip)
+
+    def step(self, machine, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One run on a loaded machine: outputs by name. States move on. CompileError for inputs that do not fit, or a run
+        that does not take `cycles` on each chip."""
+        self.write(machine, inputs)
+        for number, (run, cycles) in enumerate(zip(machine.run(), self.cycles, strict=True)):
+            if run.fault or run.cycles != cycles:
+                sentence = f"The run of chip {number} took {run.cycles} cycles, {cycles} were predicted."
+                raise CompileError(f"{sentence} {run.fault or ''}")
+        return self.read(machine)
+
+    def write(self, machine, inputs: Mapping[str, np.ndarray]) -> None:
+        """Brings all inputs to their chips. CompileError for one that is missing, unknown or does not fit."""
+        if unknown := inputs.keys() - self.inputs.keys():
+            raise CompileError(f"There is no input '{min(unknown)}'; there are {', '.join(self.inputs) or 'none'}.")
+        for chip, part in zip(machine.chips, self.parts, strict=True):
+            part.write(chip, {name: value for name, value in inputs.items() if name in part.inputs})
+
+    def read(self, machine) -> dict[str, np.ndarray]:
+        """Outputs of all chips by name, after a run."""
+        both = zip(machine.chips, self.parts, strict=True)
+        return {name: value for chip, part in both for name, value in part.read(chip).items()}
 
 
 def compile_graph(graph: Graph, config: Config) -> Compiled:
     """The program of a graph on a chip, proven by the checker. CompileError in a sentence if there is none."""
+    return compile_system(graph, System(config, 1)).parts[0]
+
+
+def compile_system(graph: Graph, system: System) -> CompiledSystem:
+    """The programs of a graph that is spread over chips, proven by the checker. CompileError in a sentence if there are
+    none."""
     try:
-        return _compile(graph, config)
+        return _compile(graph, system)
     except (GraphError, ValueError) as error:
         if isinstance(error, CompileError):
             raise
         raise CompileError(str(error)) from error
 
 
-def _compile(graph: Graph, config: Config) -> Compiled:
+def _compile(graph: Graph, system: System) -> CompiledSystem:
+    config = system.config
     chip = Chip(config)
     verify_graph(graph)
     normal = normalise(graph, config.vl)
     verify_graph(normal)
-    lowering = Lowering(normal, chip)
-    verify_tasks(lowering)
-    memory = Memory(config, len(chip.slices))
-    Placer(lowering, chip, memory)
-    schedule = Schedule(lowering, chip, memory)
-    verify_schedule(lowering)
-    outputs = {name: _output(value, lowering.results[name], schedule) for name, value in normal.outputs.items()}
-    inputs = {name: _bind(value, lowering.grids[value], _first) for name, value in normal.inputs.items()}
-    program = emit(chip, lowering, schedule)
-    for bindings, declare in ((inputs, program.input), (outputs, program.output)):
-        for name, binding in bindings.items():
-            for at, words in _regions(binding):
-                declare(f"{name}:{at[0]}:{at[1]}", *at, words)
-    image = program.image()
-    findings = check(image)
+    if (last := max((tensor.chip or 0 for tensor in normal.tensors), default=0)) >= system.chips:
+        raise CompileError(f"'{graph.name}' has tensors on chip {last}, the system's last chip is {system.chips - 1}.")
+    schedules = []
+    for part in parts(normal, system.chips):
+        lowering = Lowering(part, chip)
+        verify_tasks(lowering)
+        memory = Memory(config, len(chip.slices))
+        Placer(lowering, chip, memory)
+        schedules.append(Schedule(lowering, chip, memory))
+    joint = Joint(system, schedules)
+    used = [link for link in system.links if link in joint.transfers.used]
+    start = Start(system, used) if used else None
+    made = [_program(schedule, start, number) for number, schedule in enumerate(schedules)]
+    begins = [start.cycle(number, start.begin) if start else 0 for number in range(system.chips)]
+    lasts = [timeline(program.image()).cycles - begin for (program, *_), begin in zip(made, begins, strict=True)]
+    if start:
+        for number, (program, *_) in enumerate(made):
+            start.end(number, program, start.begin + max(lasts) - 1)
+    images = [program.image() for program, *_ in made]
+    findings = check_system(system, images) if start else [found for image in images for found in check(image)]
     if findings:
         raise CompileError(f"The checker refuses the program of '{graph.name}': {findings[0]}")
-    return Compiled(config, image, inputs, outputs, timeline(image).cycles)
+    compiled = (
+        Compiled(config, image, *bindings, timeline(image).cycles) for image, (_, *bindings) in zip(images, made, strict=True)
+    )
+    return CompiledSystem(system, tuple(compiled), max(lasts))
+
+
+def _program(schedule: Schedule, start: Start | None, number: int) -> tuple[Program, dict[str, Binding], dict[str, Binding]]:
+    """The program of one chip, its inputs and outputs. Without a start its first cycle is that of the schedule."""
+    lowering, graph, chip = schedule.lowering, schedule.lowering.graph, schedule.chip
+    verify_schedule(lowering)
+    outputs = {name: _output(value, lowering.results[name], schedule) for name, value in graph.outputs.items()}
+    inputs = {name: _bind(value, lowering.grids[value], _first) for name, value in graph.inputs.items()}
+    program = Program(chip.config)
+    if start is not None:
+        start.write(number, program)
+    emit(program, chip, lowering, schedule, start.cycle(number, start.begin) if start else 0)
+    for bindings, declare in ((inputs, program.input), (outputs, program.output)):
+        for name, binding in bindings.items():
+            for at, words in binding.regions:
+                declare(f"{name}:{at[0]}:{at[1]}", *at, words)
+    return program, inputs, outputs
 
 
 def _first(vector: Vector) -> Copy:
@@ -163,13 +218,3 @@ def _bind(value: Tensor, grid: np.ndarray, choose) -> Binding:
     copies = [choose(vector) for vector in grid.reshape(-1)]
     places = tuple(tuple(zip(copy.slices, copy.words, strict=True)) for copy in copies)
     return Binding(value.shape, value.dtype, places)
-
-
-def _regions(binding: Binding):
-    """Runs of words of a binding: ((slice, first word), words)."""
-    words = sorted({at for place in binding.places for at in place})
-    first = 0
-    for k in range(1, len(words) + 1):
-        if k == len(words) or words[k] != (words[k - 1][0], words[k - 1][1] + 1):
-            yield words[first], k - first
-            first = k

@@ -1,7 +1,8 @@
-"""A compiled program as one file: a ZIP archive with the configuration, the image, and where tensors lie.
+"""A compiled program as one file: a ZIP archive with the configuration, the images, and where tensors lie.
 
-`program.json` says what the program is, `config.toml` is the chip, `image.bin` is what is loaded; a language model has
-its `tokenizer.bin`, an output that is known without a run its numpy array under `known/`. Equal programs give equal bytes.
+`program.json` says what the program is, `config.toml` is the chip, `image_0.bin` is what the first chip is loaded with; a
+language model has its `tokenizer.bin`, an output that is known without a run its numpy array under `known/`. Equal programs
+give equal bytes.
 """
 
 import io
@@ -9,18 +10,21 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 
 import numpy as np
 
 from sw.arch.config import Config, ConfigError, parse
 from sw.arch.dtype import DType
+from sw.arch.system import Link, Port, System
 from sw.asm.image import Image, ImageError
-from sw.compiler.compiled import Binding, Compiled
+from sw.compiler.binding import Binding
+from sw.compiler.border import Border, Piece
+from sw.compiler.compiled import Compiled, CompiledSystem
 
 #: How every archive begins, which no image and no text does.
 MAGIC = b"PK\x03\x04"
-FORMAT, VERSION = "takt program", 1
+FORMAT, VERSION = "takt program", 2
 #: ZIP's least date, so that no time of day gets into a file.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -52,13 +56,15 @@ class Container:
     """A compiled program and what its users need beside it.
 
     source : name of the model that it was made from
-    bounds : least cycles of a run by reason, see `sw.compiler.bounds`
+    bounds : least cycles of a run on one chip by reason, see `sw.compiler.bounds`
+    border : of a model over chips, who has what of its inputs and outputs
     """
 
-    compiled: Compiled
+    compiled: CompiledSystem
     source: str
     about: About
     bounds: Mapping[str, int] = field(default_factory=dict)
+    border: Border = Border()
 
     def to_bytes(self) -> bytes:
         """The archive."""
@@ -68,10 +74,11 @@ class Container:
             "version": VERSION,
             "source": self.source,
             "precision": about.precision,
-            "cycles": program.cycles,
             "config": program.config.name,
-            "inputs": {name: _described(binding) for name, binding in program.inputs.items()},
-            "outputs": {name: _described(binding) for name, binding in program.outputs.items()},
+            "body": program.body,
+            "links": [astuple(link) for link in program.system.links],
+            "chips": [_chip(part) for part in program.parts],
+            "border": asdict(self.border),
             "elements": dict(about.elements),
             "known": list(about.known),
             "context": about.context,
@@ -80,8 +87,8 @@ class Container:
         parts = {
             "program.json": json.dumps(described).encode(),
             "config.toml": _toml(program.config).encode(),
-            "image.bin": program.image.to_bytes(),
         }
+        parts |= {f"image_{number}.bin": part.image.to_bytes() for number, part in enumerate(program.parts)}
         if about.tokenizer:
             parts["tokenizer.bin"] = about.tokenizer
         for number, array in enumerate(about.known.values()):
@@ -105,16 +112,22 @@ class Container:
             if about["version"] != VERSION:
                 raise ContainerError(f"{name} has format version {about['version']}, this program reads version {VERSION}.")
             config = parse(parts["config.toml"].decode(), about["config"])
-            bindings = [{key: _binding(one) for key, one in about[kind].items()} for kind in ("inputs", "outputs")]
+            chips = []
+            for number, one in enumerate(about["chips"]):
+                bindings = [{key: _binding(given) for key, given in one[kind].items()} for kind in ("inputs", "outputs")]
+                image = Image.from_bytes(parts[f"image_{number}.bin"], config)
+                chips.append(Compiled(config, image, *bindings, int(one["cycles"])))
+            links = tuple(Link(Port(*source), Port(*target), latency) for source, target, latency in about["links"])
             known = {
                 key: np.load(io.BytesIO(parts[f"known/{number}.npy"]), allow_pickle=False)
                 for number, key in enumerate(about["known"])
             }
             return cls(
-                Compiled(config, Image.from_bytes(parts["image.bin"], config), *bindings, int(about["cycles"])),
+                CompiledSystem(System(config, len(chips), links), tuple(chips), int(about["body"])),
                 about["source"],
                 About(about["precision"], about["elements"], known, about["context"], parts.get("tokenizer.bin", b"")),
                 about["bounds"],
+                _border(about["border"]),
             )
         except (ImageError, ConfigError) as error:
             raise ContainerError(f"{name}: {error}") from error
@@ -145,6 +158,17 @@ def _toml(config: Config) -> str:
     for key, group in groups.items():
         lines += ["", f"[{key}]", *(f"{entry} = {json.dumps(value)}" for entry, value in group.items())]
     return "\n".join(lines) + "\n"
+
+
+def _chip(part: Compiled) -> dict:
+    kinds = {"inputs": part.inputs, "outputs": part.outputs}
+    described = {kind: {name: _described(one) for name, one in bindings.items()} for kind, bindings in kinds.items()}
+    return {"cycles": part.cycles} | described
+
+
+def _border(given: dict) -> Border:
+    kinds = (given[kind].items() for kind in ("inputs", "outputs"))
+    return Border(*({name: tuple(Piece(**piece) for piece in pieces) for name, pieces in kind} for kind in kinds))
 
 
 def _described(binding: Binding) -> dict:

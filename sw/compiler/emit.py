@@ -27,9 +27,9 @@ def keep(vector: Vector) -> Copy:
     return copy
 
 
-def emit(chip: Chip, lowering: Lowering, schedule: Schedule) -> Program:
-    """The program without its regions; ProgramError if a queue is too short for it."""
-    program, drop = Program(chip.config), unread(lowering)
+def emit(program: Program, chip: Chip, lowering: Lowering, schedule: Schedule, begin: int = 0) -> None:
+    """Puts everything but regions into a program, whose cycle `begin` is the schedule's first."""
+    drop = unread(lowering)
     queues: dict[int, dict[int, list[Item]]] = {}
     for queue, cycle, name, values in schedule.board.issued:
         if name != "WRITE" or (queue, cycle, values["addr"]) not in drop:
@@ -38,12 +38,11 @@ def emit(chip: Chip, lowering: Lowering, schedule: Schedule) -> Program:
         queue = chip.plan.queues[number]
         for cycle, items, copies, gap in _bursts(words):
             for name, values in items:
-                entry = program.place(queue, cycle, Op(instruction(name), values))
+                entry = program.place(queue, begin + cycle, Op(instruction(name), values))
             if copies:
                 entry.repeat(copies, gap)
     for s, word, raw in schedule.memory.contents:
         program.data(s, word, raw)
-    return program
 
 
 def _bursts(words: dict[int, list[Item]]) -> Iterator[tuple[int, list[Item], int, int]]:

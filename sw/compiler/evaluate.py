@@ -81,6 +81,8 @@ def value_of(tensor: Tensor, operands: list[np.ndarray], vl: int) -> np.ndarray:
             return _gather(*operands)
         case "scatter":
             return _scatter(*operands)
+        case "transfer":
+            return operands[0]
     raise GraphError(f"There is no primitive '{tensor.op}'.")
 
 

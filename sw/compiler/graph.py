@@ -1,8 +1,11 @@
 """The graph: typed tensor values of static shape, and a small builder in Python.
 
-Every node is one of ten primitives, each of which lowers to one intrinsic of the machine; everything else (softmax,
+Every node is one of eleven primitives, each of which lowers to one intrinsic of the machine; everything else (softmax,
 normalisations, activations, layouts) is a formula over them (`sw.compiler.formulas`). Shapes are known, and types are
 those of the machine: truth values are INT8 masks, 0 or -1.
+
+A graph may be spread over chips. Inputs and states are on a chip; what is computed is where its operands are, and
+`transfer` brings a value to another chip.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,8 +31,9 @@ SUMS = {DType.INT8: DType.INT32, DType.FP16: DType.FP32}
 class Graph:
     """Tensors in the order in which they were made, which is an order of evaluation.
 
-    `inputs`, `states` and `outputs` map names to tensors. A state lives in the chip's memory from run to run:
-    `stores` maps it to the value that it has in the next run. Methods raise GraphError in a sentence.
+    `inputs`, `states` and `outputs` map names to tensors. A state lives in its chip's memory from run to run:
+    `stores` maps it to the value that it has in the next run. Of a graph that is one chip's part of another, `departures`
+    maps numbers to tensors that go to other chips. Methods raise GraphError in a sentence.
     """
 
     def __init__(self, name: str = "graph"):
@@ -39,6 +43,9 @@ class Graph:
         self.states: dict[str, Tensor] = {}
         self.stores: dict[str, Tensor] = {}
         self.outputs: dict[str, Tensor] = {}
+        self.departures: dict[int, Tensor] = {}
+        #: Chip on which inputs and states are made.
+        self.chip = 0
         #: Name that new tensors get, such as the node of the model that they come from.
         self.scope = ""
 
@@ -68,6 +75,8 @@ class Graph:
         state = self.states[name]
         if (value.shape, value.dtype) != (state.shape, state.dtype):
             raise GraphError(f"The state '{name}' is {state}, it cannot become {value}.")
+        if value.chip not in (None, state.chip):
+            raise GraphError(f"The state '{name}' is on chip {state.chip}, what it becomes on chip {value.chip}.")
         self.stores[name] = value
 
     def output(self, name: str, value: Tensor) -> Tensor:
@@ -190,6 +199,16 @@ class Graph:
             raise GraphError(f"{self._where('scatter')} writes {rows} into {state} by {index}, the shapes do not fit.")
         return self._make("scatter", state.shape, state.dtype, (state, index, rows))
 
+    def transfer(self, a: Tensor, chip: int) -> Tensor:
+        """The same value on another chip; itself where it is there."""
+        if chip < 0:
+            raise GraphError(f"{self._where('transfer')} goes to chip {chip}, chips are counted from 0.")
+        return a if a.chip in (None, chip) else self._make("transfer", a.shape, a.dtype, (a,), chip=chip)
+
+    def arrival(self, number: int, shape: Sequence[int], dtype: DType) -> Tensor:
+        """What comes from another chip: departure `number` of its part."""
+        return self._make("arrival", shape, dtype, number=number)
+
     def _indexed(self, what: str, table: Tensor, index: Tensor) -> None:
         if len(table.shape) != 2 or table.op not in ("constant", "input", "state", "scatter"):
             raise GraphError(f"{self._where(what)} is on {table}, it must be a constant, an input or a state of two axes.")
@@ -213,9 +232,22 @@ class Graph:
             raise GraphError(f"{self._where(op)} has the shape {list(shape)}, every axis must be at least 1.")
         for operand in operands:
             self._own(operand, self._where(op))
-        tensor = Tensor(self, op, shape, dtype, operands, attributes, name or self.scope)
+        tensor = Tensor(self, op, shape, dtype, operands, attributes, name or self.scope, self._place(op, operands, attributes))
         self.tensors.append(tensor)
         return tensor
+
+
+    def _place(self, op: str, operands: tuple[Tensor, ...], attributes: dict) -> int | None:
+        """The chip of a new tensor."""
+        if op in ("input", "state", "arrival"):
+            return self.chip
+        if op == "transfer":
+            return attributes["chip"]
+        chips = {operand.chip for operand in operands} - {None}
+        if len(chips) > 1:
+            known = " and ".join(map(str, sorted(chips)))
+            raise GraphError(f"{self._where(op)} has operands on chips {known}, transfer them to one.")
+        return chips.pop() if chips else None
 
 
 def _operand_count(fn: str) -> int:

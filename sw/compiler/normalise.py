@@ -128,6 +128,8 @@ class _Rebuild:
                 return 0.0 if pads[0] == 0 and pads[2] == 0 else None
             case "bytes":
                 return 0.0 if pads[0] == 0 else None
+            case "transfer":
+                return pads[0]
             case "reduce":
                 return pads[0] if tensor.attributes["axis"] != len(tensor.shape) - 1 and pads[0] == 0 else None
             case "elementwise":

@@ -25,6 +25,8 @@ def live(graph: Graph, instead: Mapping[Tensor, Tensor]) -> list[Tensor]:
 def remade(graph: Graph, tensor: Tensor, operands: Sequence[Tensor]) -> Tensor:
     """In `graph`, what `tensor` is in its own, from `operands`."""
     graph.scope, attributes = tensor.name, tensor.attributes
+    if tensor.chip is not None:
+        graph.chip = tensor.chip
     match tensor.op:
         case "input":
             return graph.input(tensor.name, tensor.shape, tensor.dtype)
@@ -47,4 +49,6 @@ def remade(graph: Graph, tensor: Tensor, operands: Sequence[Tensor]) -> Tensor:
             return graph.gather(*operands)
         case "scatter":
             return graph.scatter(*operands)
+        case "transfer":
+            return graph.transfer(*operands, attributes["chip"])
     raise GraphError(f"There is no primitive '{tensor.op}'.")

@@ -37,32 +37,33 @@ class Results(Ways):
                     self.board.release(WRITE_ISSUE + s, issue)
                     self.board.release(WRITE_ACCESS + s, issue)
 
-    def land(self, vectors: list[Vector], choices, stop: int, cycles: list[int], width: int, avoid=(), skew: int = 0):
+    def land(self, vectors: list[Vector], choices, stop: int, cycles: list[int], width: int, avoid=(), late=()):
         """Takes results that stand at the stop next to `stop` in `cycles` on `width` streams from one of the codes
         `choices` on, and writes them to memory on their way, if it can be not to the slices `avoid`. Byte j stands
-        there j times `skew` cycles later. The code, or None if it cannot be.
+        there `late[j]` cycles later. The code, or None if it cannot be.
         """
+        late = late if any(late) else (0,) * width
         for west in dict.fromkeys(code >= self.streams for code in choices):
             codes = [code for code in choices if (code >= self.streams) == west]
             mark = self.board.mark()
-            places = self._places(vectors, stop, cycles, west, avoid, skew)
+            places = self._places(vectors, stop, cycles, west, avoid, late)
             if places is not None:
                 for code in codes:
-                    if self._fly(vectors, code, stop, cycles, width, places, skew):
+                    if self._fly(vectors, code, stop, cycles, width, places, late):
                         return code
             self.board.undo(mark)
         return None
 
-    def _places(self, vectors: list[Vector], stop: int, cycles, west: bool, avoid, skew: int):
+    def _places(self, vectors: list[Vector], stop: int, cycles, west: bool, avoid, late):
         """Claims ports and words downstream: for every vector its slices and words."""
-        if vectors[0].wish is not None and not skew:
+        if vectors[0].wish is not None and not any(late):
             places = self._wished(vectors, stop, cycles, west)
             if places is not None:
                 return places
         slices: list[int] = []
         words: list[list[int]] = []
         for j in range(vectors[0].bytes):
-            found = self._landing(vectors, stop, [cycle + j * skew for cycle in cycles], west, slices, avoid)
+            found = self._landing(vectors, stop, [cycle + late[j] for cycle in cycles], west, slices, avoid)
             if found is None:
                 return None
             slices.append(found[0])
@@ -120,24 +121,24 @@ class Results(Ways):
             return self.chip.sides[stop > self.chip.vxm] if west == (stop > self.chip.vxm) else []
         return [s for s, at in enumerate(self.stops) if (at < stop if west else at > stop)]
 
-    def _fly(self, vectors, code: int, stop: int, cycles, width: int, places, skew: int) -> bool:
+    def _fly(self, vectors, code: int, stop: int, cycles, width: int, places, late) -> bool:
         """Takes the streams to the places where results are written, and issues the WRITEs."""
         west, board, mark = code >= self.streams, self.board, self.board.mark()
         for vector, cycle, (slices, words) in zip(vectors, cycles, places, strict=True):
             stops = [self.stops[s] for s in slices]
             end = min(stops) if west else max(stops)
             for j in range(width):
-                if not board.span(*self.line(code + j, stop, cycle + j * skew, end)):
+                if not board.span(*self.line(code + j, stop, cycle + late[j], end)):
                     board.undo(mark)
                     return False
             copy = Copy(tuple(slices), tuple(words), 0)
             for j, (s, word) in enumerate(zip(slices, words, strict=True)):
-                issue = cycle + j * skew + abs(self.stops[s] - stop) - 1
+                issue = cycle + late[j] + abs(self.stops[s] - stop) - 1
                 board.issue(self.chip.slice_queue[s], issue, "WRITE", {"addr": word, "stream": code + j, "stride": 0})
                 copy.writes.append((self.chip.slice_queue[s], issue, word))
                 copy.ready = max(copy.ready, issue + 1)
             vector.lie(copy)
-            if not skew:
+            if not any(late):
                 vector.fly(Flight(code, stop, cycle, end))
             board.on_undo(partial(vector.forget, copy))
         return True

@@ -1,4 +1,4 @@
-"""When and where: the greedy schedule of tasks on a chip.
+"""When and where: the greedy schedule of tasks on chips.
 
 Tasks are taken in the order of their height, the longest way from them to the end of the program, so that makers come
 before readers and what everything waits for comes first. Each is put at the earliest cycle in which all that it needs
@@ -37,26 +37,32 @@ ATTEMPTS = 24
 
 
 class Schedule:
-    """All instructions of a program, on `board`, and where everything lies, in `memory`."""
+    """All instructions of a chip's program, on `board`, and where everything lies, in `memory`."""
 
     def __init__(self, lowering: Lowering, chip: Chip, memory: Memory):
-        self.chip, self.memory, self.board = chip, memory, Board()
+        self.lowering, self.chip, self.memory, self.board = lowering, chip, memory, Board()
         self.router = Router(chip, self.board, memory)
         self.chains = Chains(chip, self.router)
         self.products = Products(chip, self.router, memory)
         self.switches = Switches(chip, self.router)
         self.tables = Tables(chip, self.router)
         self._side = 0
-        waiting = Counter(id(vector) for task in lowering.tasks for vector in _wholes(task))
-        waiting.update(id(vector.whole) for value in lowering.graph.outputs.values() for vector in lowering.grids[value].flat)
-        for task in ordered(lowering.tasks, self._latency):
-            self._place(task)
-            for vector in _wholes(task):
-                waiting[id(vector)] -= 1
-                if not waiting[id(vector)]:
-                    self.router.release(vector)
+        self._waiting = Counter(id(vector) for task in lowering.tasks for vector in _wholes(task))
+        self._waiting.update(id(v.whole) for value in lowering.graph.outputs.values() for v in lowering.grids[value].flat)
 
-    def _latency(self, task: Task) -> int:
+    def place(self, task: Task) -> None:
+        """Places a task of this chip alone. MemoryFull if it finds no place."""
+        self._place(task)
+        self.settle(task)
+
+    def settle(self, task: Task) -> None:
+        """Gives back what nobody wants any more when a task is placed."""
+        for vector in _wholes(task):
+            self._waiting[id(vector)] -= 1
+            if not self._waiting[id(vector)]:
+                self.router.release(vector)
+
+    def latency(self, task: Task) -> int:
         """About how long a task takes, for its height."""
         hops = self.chip.config.mem.slices // self.chip.config.mem.slices_per_stop
         if isinstance(task, Chain):
@@ -77,26 +83,17 @@ class Schedule:
         elif isinstance(task, Product):
             self.products.prepare(task)
             first = self.products.earliest(task)
-            self._search(task, first, lambda at: self.products.place(task, at), lambda at: self.products.free_from(task, at))
+            search(task, first, lambda at: self.products.place(task, at), lambda at: self.products.free_from(task, at))
         elif isinstance(task, Reduction | Permutation):
-            self._search(task, self.switches.earliest(task), lambda at: self.switches.place(task, at))
+            search(task, self.switches.earliest(task), lambda at: self.switches.place(task, at))
         elif isinstance(task, Gathering):
             self._spread([(vector, k) for k, vector in enumerate(task.index)], self.tables.stop(task))
-            self._search(task, self.tables.earliest(task), lambda at: self.tables.gather(task, at))
+            search(task, self.tables.earliest(task), lambda at: self.tables.gather(task, at))
         elif isinstance(task, Scattering):
             self._spread([(task.index, 0), (task.data, 0)], self.tables.stop(task))
-            self._search(task, self.tables.earliest(task), lambda at: self.tables.scatter(task, at))
+            search(task, self.tables.earliest(task), lambda at: self.tables.scatter(task, at))
         elif isinstance(task, Storing):
             self.tables.store(task)
-
-    def _search(self, task: Task, first: int, place, skip=lambda at: at) -> None:
-        """Tries one cycle after the other, beginning with `first`; `skip` gives the next that is worth it."""
-        at = max(0, first) - 1
-        for _ in range(TRIES):
-            at = skip(at + 1)
-            if place(at):
-                return
-        raise MemoryFull(f"Task '{task.name}' finds no place in the schedule within {TRIES} cycles from {first} on.")
 
     def _chain(self, task: Chain) -> None:
         west = self._westward(task)
@@ -107,7 +104,7 @@ class Schedule:
                 return
         first, items = max(0, self.chains.earliest(task, 1)), len(next(iter(task.outs.values())))
         if items == 1:
-            self._search(
+            search(
                 task,
                 first,
                 lambda at: self.chains.place(task, at, 1, west),
@@ -190,6 +187,16 @@ class Schedule:
                 return self.chip.planes[reader.plane].hemisphere == 0
         self._side += 1
         return self._side % 2 == 0
+
+
+def search(task: Task, first: int, place, skip=lambda at: at) -> None:
+    """Tries one cycle after the other, beginning with `first`; `skip` gives the next that is worth it."""
+    at = max(0, first) - 1
+    for _ in range(TRIES):
+        at = skip(at + 1)
+        if place(at):
+            return
+    raise MemoryFull(f"Task '{task.name}' finds no place in the schedule within {TRIES} cycles from {first} on.")
 
 
 def ordered(tasks: list[Task], latency) -> list[Task]:

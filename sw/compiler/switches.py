@@ -85,7 +85,7 @@ class Switches:
                 return False
             sources += found
         for out, first, source in zip(task.outs, firsts, sources, strict=True):
-            target = self.router.land([out], inward, engine.stop, [first + late], size, skew=1)
+            target = self.router.land([out], inward, engine.stop, [first + late], size, late=range(size))
             if target is None:
                 return False
             for j in range(size):

@@ -246,6 +246,42 @@ class Storing(Task):
         yield from _wide([self.source], self.home.table.dtype)
 
 
+@dataclass(eq=False)
+class Departure(Task):
+    """Vectors that go to another chip, as part `part` of departure `number`. Bytes go one by one."""
+
+    number: int
+    part: int
+    source: list[Vector]
+
+    @property
+    def needs(self) -> list[Vector]:
+        return self.source
+
+    def faults(self) -> Iterator[str]:
+        yield from _wide(self.source, self.source[0].dtype)
+
+
+@dataclass(eq=False)
+class Arrival(Task):
+    """Vectors that come from another chip, those of the departure of the same number and part."""
+
+    number: int
+    part: int
+    outs: list[Vector]
+
+    @property
+    def needs(self) -> list[Vector]:
+        return []
+
+    @property
+    def makes(self) -> list[Vector]:
+        return self.outs
+
+    def faults(self) -> Iterator[str]:
+        yield from _wide(self.outs, self.outs[0].dtype)
+
+
 def topological(tasks: list[Task]) -> list[Task]:
     """Tasks so that each comes after all in its `after`; ValueError if one waits for itself."""
     readers: dict[Task, list[Task]] = {task: [] for task in tasks}

@@ -30,6 +30,7 @@ class Tensor:
     operands : the tensors it is made from
     attributes : what else the primitive needs, see the methods of `Graph`
     name : for messages and reports
+    chip : where it is, None for what is known now, which is everywhere
     """
 
     graph: "Graph"
@@ -39,6 +40,7 @@ class Tensor:
     operands: tuple["Tensor", ...] = ()
     attributes: dict = field(default_factory=dict)
     name: str = ""
+    chip: int | None = 0
 
     @property
     def size(self) -> int:

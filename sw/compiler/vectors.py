@@ -82,6 +82,10 @@ class Vector:
                 self.parts[number] = Vector(DType.INT8, whole=self, number=number)
         return self.parts[number]
 
+    def each_byte(self) -> "list[Vector]":
+        """Its bytes, as vectors."""
+        return [self] if self.bytes == 1 else [self.byte(number) for number in range(self.bytes)]
+
     def lie(self, copy: Copy) -> None:
         """It lies in memory here, too."""
         self.copies.append(copy)

@@ -79,7 +79,7 @@ def _derived(tensor: Tensor) -> tuple[tuple[int, ...], DType]:
             return (operands[0].dtype.streams, *operands[0].shape), DType.INT8
         case "gather":
             return (operands[1].shape[0], operands[0].shape[1]), operands[0].dtype
-        case "scatter":
+        case "scatter" | "transfer":
             return operands[0].shape, operands[0].dtype
     return tensor.shape, tensor.dtype
 

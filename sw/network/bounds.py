@@ -75,4 +75,3 @@ def all_reduce(network: Network, costs: Costs, vectors: int) -> int:
     frames = 2 * vectors * (network.system.chips - 1)
     far = max(_far(network, costs, 0).values())
     return max(_streamed(network, costs, frames, len(network.links)), far + costs.sum(2))
-

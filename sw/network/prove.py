@@ -9,7 +9,8 @@ from sw.network.schedule import Forward, Name, Receive, Schedule, Send, Sum
 
 
 def prove(schedule: Schedule, goals: Iterable[tuple[int, Name]]) -> list[str]:
-    """Everything that is wrong, a sentence each; empty if no link is used twice in a cycle, every SEND and FORWARD meets a
+    """Everything that is wrong, a sentence each; empty if no link is used twice in a cycle, no two sums of a
+    chip are too close to each other, every SEND and FORWARD meets a
     FORWARD or RECEIVE when it arrives and none of those waits for nothing, nothing is sent or added before it is in the
     chip, what is received is what was sent, and every (chip, name) of `goals` comes about."""
     found = _exclusive(schedule)
@@ -18,11 +19,18 @@ def prove(schedule: Schedule, goals: Iterable[tuple[int, Name]]) -> list[str]:
 
 
 def _exclusive(schedule: Schedule) -> list[str]:
-    used = defaultdict(list)
+    used, sums = defaultdict(list), defaultdict(list)
     for event in schedule.events:
         if isinstance(event, (Send, Forward)):
             used[event.link].append(event.cycle)
+        elif isinstance(event, Sum):
+            sums[event.chip].append(event.cycle)
     found = []
+    for chip, cycles in sums.items():
+        cycles.sort()
+        for first, then in zip(cycles, cycles[1:], strict=False):
+            if then - first < schedule.costs.apart:
+                found.append(f"Chip {chip} has sums in cycles {first} and {then}, they are {schedule.costs.apart} apart.")
     for link, cycles in used.items():
         cycles.sort()
         for first, then in zip(cycles, cycles[1:], strict=False):

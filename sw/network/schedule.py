@@ -73,6 +73,7 @@ class Schedule:
         self.events: list[Send | Forward | Receive | Sum] = []
         self.given: dict[tuple[int, Name], int] = {}
         self._slots = Slots(costs.frame)
+        self._sums = Slots(costs.apart)
         self._held: dict[tuple[int, Name], Held] = {}
 
     def start(self, chip: int, name: Name, ready: int = 0) -> None:
@@ -116,9 +117,10 @@ class Schedule:
                 self.send(name, (link,))
 
     def add(self, chip: int, names: Sequence[Name], parts: Sequence[Sequence[Name]]) -> None:
-        """Adds vectors of the chip to new ones, as `Sum` says, when all of them are there."""
+        """Adds vectors of the chip to new ones, as `Sum` says, when all of them are there and the vector unit is free."""
         last = max(self.arrival(chip, part) for same in parts for part in same)
-        ready = last + self.costs.sum(len(parts[0]))
+        ready = self._sums.earliest(chip, last + self.costs.sum(len(parts[0])))
+        self._sums.take(chip, ready)
         for name in names:
             self._held[chip, name] = Held(ready, ready)
         self.events.append(Sum(chip, ready, tuple(names), tuple(tuple(same) for same in parts)))

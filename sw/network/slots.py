@@ -1,4 +1,4 @@
-"""Cycles in which links are taken."""
+"""Cycles in which links, or vector units, are taken."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 
 class Slots:
-    """For every directed link the stretches of cycles in which frames of `frame` words go out; none twice.
+    """For every directed link the stretches of cycles in which frames of `frame` words go out; none twice. For sums: for every
+    chip those in which no other sum ends.
 
     Neighbouring stretches become one, so a link that sends without a gap is looked up in one step.
     """

@@ -28,10 +28,11 @@ def ring(config: Config, chips: int, cable: int = IN_NODE) -> System:
     return System(config, chips, cables(ends, link_latency(config, cable)))
 
 
-def node(config: Config, chips: int = NODE, cable: int = IN_NODE) -> System:
-    """Every two chips are joined. Port p of chip a leads to chip p, or p + 1 from a on. At least 2 chips."""
+def node(config: Config, chips: int = NODE, cable: int = IN_NODE, each: int = 1) -> System:
+    """Every two chips are joined by `each` cables. Ports p * each and those behind it of chip a lead to chip p, or p + 1 from
+    a on. At least 2 chips."""
     _least("node", chips, 2)
-    return System(config, chips, _local(config, range(chips), cable))
+    return System(config, chips, _local(config, range(chips), cable, each))
 
 
 def torus(config: Config, rows: int, columns: int, cable: int = IN_NODE) -> System:
@@ -92,9 +93,10 @@ def _chips(node: int) -> range:
     return range(node * NODE, (node + 1) * NODE)
 
 
-def _local(config: Config, chips: range, cable: int) -> tuple[Link, ...]:
-    first = chips.start
-    ends = [(Port(a, b - 1 - first), Port(b, a - first)) for a, b in combinations(chips, 2)]
+def _local(config: Config, chips: range, cable: int, each: int = 1) -> tuple[Link, ...]:
+    first, ends = chips.start, []
+    for a, b in combinations(chips, 2):
+        ends += [(Port(a, (b - 1 - first) * each + k), Port(b, (a - first) * each + k)) for k in range(each)]
     return cables(ends, link_latency(config, cable))
 
 

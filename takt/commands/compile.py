@@ -6,7 +6,7 @@ import click
 
 from sw.arch.config import Config
 from takt.model import compile
-from takt.options import config_option, path
+from takt.options import chips_option, config_option, path
 from takt.sources import LLAMA_PRECISIONS, ONNX_PRECISIONS
 
 
@@ -21,9 +21,10 @@ from takt.sources import LLAMA_PRECISIONS, ONNX_PRECISIONS
 @click.option("--tokenizer", type=path(), help="llama2.c's file; by default tokenizer.bin beside a checkpoint.")
 @click.option("--context", type=click.IntRange(1), help="Positions that a language model keeps; by default all.")
 @click.option("--greedy", is_flag=True, help="A language model's program chooses the likeliest token itself, run by run.")
+@chips_option()
 @config_option(default="small", show_default=True)
-def command(model: Path, output: Path, precision, tokenizer, context, greedy, config: Config) -> None:
-    """Compiles MODEL for a chip and proves the program by the checker.
+def command(model: Path, output: Path, precision, tokenizer, context, greedy, chips, config: Config) -> None:
+    """Compiles MODEL for a chip, or several, and proves the program by the checker.
 
     MODEL is an ONNX model (.onnx), a llama2.c checkpoint (.bin), or a folder with config.json and model.safetensors.
 
@@ -34,6 +35,7 @@ def command(model: Path, output: Path, precision, tokenizer, context, greedy, co
       takt compile model.bin --greedy -o model.takt.zip
       takt run model.takt.zip --iterations 64 --input prompt=prompt.npy --output text=text.npy
     """
-    made = compile(model, config, precision, tokenizer, context, greedy)
+    made = compile(model, config, precision, tokenizer, context, greedy, chips)
     made.save(output)
-    click.echo(f"{output}: {made.config.name}, {made.container.about.precision} products, {made.cycles:,} cycles a run.")
+    where = made.config.name if chips == 1 else f"{chips} chips '{made.config.name}'"
+    click.echo(f"{output}: {where}, {made.container.about.precision} products, {made.cycles:,} cycles a run.")

@@ -11,7 +11,7 @@ from sw.compiler.llama.generate import generate
 from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import Tokenizer
 from takt.model import MACHINES, Model, compile
-from takt.options import config_option, is_compiled, path
+from takt.options import chips_option, config_option, is_compiled, path
 from takt.sources import LLAMA_PRECISIONS, shipped
 
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
@@ -31,9 +31,11 @@ CLOCK_MHZ = 900
 @click.option("--precision", type=click.Choice(LLAMA_PRECISIONS), help="Of the products, fp16 by default.")
 @click.option("--tokenizer", type=path(), help="llama2.c's file; by default tokenizer.bin beside the checkpoint.")
 @click.option("--context", type=click.IntRange(1), help="Positions to keep; by default all that the model knows.")
+@chips_option()
 @config_option()
 def command(
-    checkpoint: Path | None, prompt, tokens, temperature, top_p, seed, on, precision, tokenizer, context, config: Config | None
+    checkpoint: Path | None, prompt, tokens, temperature, top_p, seed, on, precision, tokenizer, context, chips,
+    config: Config | None,
 ) -> None:
     """Writes text with the language model in CHECKPOINT, by default the one that comes with Takt.
 
@@ -47,11 +49,11 @@ def command(
     """
     sampler, source = Sampler(temperature, top_p, seed), checkpoint or shipped()
     if is_compiled(source):
-        if config or precision or tokenizer or context:
-            raise click.UsageError(f"{source} is compiled: its chip, precision, tokenizer and context are fixed.")
+        if config or precision or tokenizer or context or chips > 1:
+            raise click.UsageError(f"{source} is compiled: its chips, precision, tokenizer and context are fixed.")
         model = Model.read(source)
     else:
-        model = compile(source, config or "small", precision, tokenizer, context)
+        model = compile(source, config or ("small" if chips == 1 else "linked"), precision, tokenizer, context, chips=chips)
     if not model.container.about.context or "logits" not in model.container.compiled.outputs:
         raise click.UsageError(f"{source} is no language model that leaves the choice of tokens to the host.")
     if not model.container.about.tokenizer:

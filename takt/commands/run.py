@@ -79,7 +79,9 @@ def command(file, on, iterations, inputs, outputs, trace, waves, as_json, config
 def _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, config) -> None:
     """Runs a compiled program."""
     model = Model(read_compiled(file, config))
-    known = (*model.container.compiled.outputs, *model.container.about.known)
+    known = model.outputs
+    if trace and model.system.chips > 1:
+        raise click.UsageError(f"--trace is of one chip, {file} is for {model.system.chips}.")
     for name, _ in outputs:
         if name not in known:
             raise click.UsageError(f"The program has no output '{name}'; it has {', '.join(known)}.")
@@ -87,7 +89,7 @@ def _tensors(file, on, iterations, inputs, outputs, trace, waves, as_json, confi
     with model.session(on, waves) as session:
         results = session.step(given, iterations, range(iterations if trace else 0))
         if trace:
-            _write(trace, _csv(session.machine.trace()).encode())
+            _write(trace, _csv(session.machine.chips[0].trace()).encode())
     for name, target in outputs:
         _save(target, results[name])
     predicted = run_cycles(model.config, model.cycles, iterations)

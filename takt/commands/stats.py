@@ -47,16 +47,17 @@ def command(program: Path, as_json: bool, config: Config | None) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     console = Console()
-    console.print(f"{program}: {found['cycles']:,} cycles on {found['config']}.", highlight=False, soft_wrap=True)
-    for made in (_bounds(found), _units(found), _traffic(found), _memory(found)):
-        if made is not None:
+    chips = found.get("chips", [found])
+    for number, one in enumerate(chips):
+        where = f"{program}, chip {number}" if len(chips) > 1 else str(program)
+        console.print(f"{where}: {one['cycles']:,} cycles on {one['config']}.", highlight=False, soft_wrap=True)
+        if number == 0 and "bounds" in found:
+            console.print(_bounds(found["bounds"], one))
+        for made in (_units(one), _traffic(one), _memory(one)):
             console.print(made)
 
 
-def _bounds(found: dict) -> Table | None:
-    least = found.get("bounds")
-    if not least:
-        return None
+def _bounds(least: dict, found: dict) -> Table:
     binding = max(least, key=least.get)
     made = _table("Least cycles, as if nothing else took time", "reason", "cycles", "of the program's")
     for key, cycles in least.items():

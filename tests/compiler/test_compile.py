@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from sw.arch.config import load
+from sw.arch.system import System
 from sw.compiler.board import Board
 from sw.compiler.chip import Chip
 from sw.compiler.compiled import CompileError, compile_graph
 from sw.compiler.graph import Graph, Tensor
+from sw.compiler.joint import Joint
 from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory
 from sw.compiler.normalise import normalise
@@ -205,7 +207,7 @@ def test_two_results_in_one_word_are_found():
     lowering, chip = lowered(), Chip(VL16)
     memory = Memory(VL16, len(chip.slices))
     Placer(lowering, chip, memory)
-    Schedule(lowering, chip, memory)
+    Joint(System(VL16, 1), [Schedule(lowering, chip, memory)])
     verify_schedule(lowering)
     copies = [copy for task in lowering.tasks for v in task.makes for copy in v.copies if copy.writes and copy.reads]
     one, other = copies[0], next(copy for copy in copies[1:] if copy.writes[0][1] != copies[0].writes[0][1])

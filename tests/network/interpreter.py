@@ -8,7 +8,7 @@ def run(schedule: Schedule, values: dict) -> dict:
     machine could do, KeyError for what is not there."""
     links, costs = schedule.network.links, schedule.costs
     unit = schedule.network.system.config.c2c.links
-    wire, free, taken = {}, {}, set()
+    wire, free, taken, sums = {}, {}, set(), {}
     # Place -> cycle on a stream, cycle from which it can be sent, value.
     has = {place: (schedule.given[place], schedule.given[place], value) for place, value in values.items()}
     # What stands at a port comes before what goes out in the same cycle.
@@ -35,6 +35,8 @@ def run(schedule: Schedule, values: dict) -> dict:
             for name, same in zip(event.names, event.parts, strict=True):
                 parts = [has[event.chip, part] for part in same]
                 has[event.chip, name] = (event.cycle, event.cycle, sum(value for _, _, value in parts))
+            assert all(abs(event.cycle - other) >= costs.apart for other in sums.setdefault(event.chip, [])), f"{event} close"
+            sums[event.chip].append(event.cycle)
             last = max(has[event.chip, part][0] for same in event.parts for part in same)
             assert last + costs.sum(len(event.parts[0])) <= event.cycle, f"{event} too early"
     assert wire.keys() == taken, "a frame that nobody takes"

@@ -56,7 +56,7 @@ def attention(x: Tensor, scale: Tensor, position: Position, weights: Weights, la
     x : FP32 [1, dim], not normalised
     scale : FP32 [1, 1], what the products of x are multiplied by
     """
-    graph, widths, name = x.graph, weights.widths, f"layers.{layer}."
+    graph, widths, name = x.graph, weights.widths, weights.named("layers") + f".{layer}."
     graph.scope = name + "attention_in"
     operand = x.to(DType.FP16)
 
@@ -74,7 +74,7 @@ def attention(x: Tensor, scale: Tensor, position: Position, weights: Weights, la
 
     # This position takes part by itself, beside the cached ones: nobody waits for the caches to be written.
     graph.scope = name + "scores"
-    keys = _cached(graph, f"k.{layer}", (widths.context, widths.q), position.index, k.to(DType.FP16))
+    keys = _cached(graph, weights.named(f"k.{layer}"), (widths.context, widths.q), position.index, k.to(DType.FP16))
     own = graph.reduce("SUM", q * k, 1)
     scores = graph.elementwise("MIN", graph.dot(q.to(DType.FP16), keys), position.limit)
     most = graph.elementwise("MAX", graph.reduce("MAX", scores, 1), own)
@@ -95,12 +95,12 @@ def _transposed_values(graph: Graph, v: Tensor, position: Position, weights: Wei
     """
     vl, widths, model = weights.vl, weights.widths, weights.model
     size = model.kv_heads * model.head_size
-    rows = graph.state(f"vcur.{layer}", np.zeros((vl, widths.kv), np.float16))
-    block = graph.scatter(rows, position.offset, v)
-    graph.store(f"vcur.{layer}", block)
+    latest = weights.named(f"vcur.{layer}")
+    block = graph.scatter(graph.state(latest, np.zeros((vl, widths.kv), np.float16)), position.offset, v)
+    graph.store(latest, block)
     columns = graph.dot(graph.constant(np.eye(size, widths.kv), DType.FP16), block).to(DType.FP16)
     row = graph.move(columns, np.arange(size * vl)[None])
-    blocks = _cached(graph, f"vt.{layer}", (widths.context // vl, size * vl), position.block, row)
+    blocks = _cached(graph, weights.named(f"vt.{layer}"), (widths.context // vl, size * vl), position.block, row)
     lane, number = (a[None, :] for a in (np.arange(widths.context) % vl, np.arange(widths.context) // vl))
     index = np.full((widths.kv, widths.context), -1)
     index[:size] = number * (size * vl) + np.arange(size)[:, None] * vl + lane

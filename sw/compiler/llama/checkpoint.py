@@ -1,6 +1,6 @@
 """A Llama-2-architecture model: its shape and weights, and llama2.c's legacy file of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, prod
 from pathlib import Path
 
@@ -89,6 +89,35 @@ class Checkpoint:
     def group(self) -> int:
         """Query heads that share a key/value head."""
         return self.heads // self.kv_heads
+
+    def shares(self, count: int) -> list["Checkpoint"]:
+        """Models of some of the heads and some of the feed-forward's lanes each, which between them have all. What the
+        attention, or the feed-forward, of all shares add to x is together what this model's adds.
+
+        CheckpointError if there are fewer key/value heads, or lanes, than shares.
+        """
+        for what, size in (("key/value heads", self.kv_heads), ("hidden lanes", self.hidden)):
+            if not 1 <= count <= size:
+                raise CheckpointError(f"The model has {size} {what}, they make 1 to {size} shares, not {count}.")
+        rows = (np.array_split(np.arange(size), count) for size in (self.kv_heads, self.hidden))
+        return [self._share(heads, hidden) for heads, hidden in zip(*rows, strict=True)]
+
+    def _share(self, kv_heads: np.ndarray, hidden: np.ndarray) -> "Checkpoint":
+        heads = (kv_heads[:, None] * self.group + np.arange(self.group)).reshape(-1)
+        q, kv = ((h[:, None] * self.head_size + np.arange(self.head_size)).reshape(-1) for h in (heads, kv_heads))
+        return replace(
+            self,
+            hidden=len(hidden),
+            heads=len(heads),
+            kv_heads=len(kv_heads),
+            wq=self.wq[:, q],
+            wk=self.wk[:, kv],
+            wv=self.wv[:, kv],
+            wo=self.wo[:, :, q],
+            w1=self.w1[:, hidden],
+            w2=self.w2[:, :, hidden],
+            w3=self.w3[:, hidden],
+        )
 
 
 #: int32 numbers at the start of llama2.c's file.

@@ -6,7 +6,7 @@ import numpy as np
 
 from sw.compiler.calibrate import Recorder
 from sw.compiler.graph import Graph, GraphError
-from sw.compiler.llama.build import decoder
+from sw.compiler.llama.build import border, decoder
 from sw.compiler.llama.checkpoint import Checkpoint
 from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import BOS
@@ -23,14 +23,15 @@ def int8_decoder(
     context: int | None = None,
     scheme: Scheme | None = None,
     samples: dict[str, np.ndarray] | None = None,
+    chips: int = 1,
 ) -> Graph:
     """`build.decoder` with INT8 weights in all products but those of attention, which stay FP16.
 
     scheme : by default static activations of 16 bits and corrected weights
     samples : of the products, as `calibrated` makes them, which is also the default
     """
-    samples = calibrated(model, vl, context=context) if samples is None else samples
-    graph = decoder(model, vl, greedy, context)
+    samples = calibrated(model, vl, context=context, chips=chips) if samples is None else samples
+    graph = decoder(model, vl, greedy, context, chips)
     return quantized(graph, samples, scheme, lambda name: not name.endswith(".mix"))
 
 
@@ -40,9 +41,10 @@ def calibrated(
     prompts: Iterable[Sequence[int]] = ((BOS,),) * _TEXTS,
     length: int = _LENGTH,
     context: int | None = None,
+    chips: int = 1,
 ) -> dict[str, np.ndarray]:
     """Samples of every product: each prompt goes on, at temperature 1, to `length` tokens or to the end of the context."""
-    recorder = Recorder(decoder(model, vl, context=context), vl)
+    recorder, around = Recorder(decoder(model, vl, context=context, chips=chips), vl), border(model, vl, chips)
     length = min(length, context or model.context)
     for seed, prompt in enumerate(prompts):
         if not prompt:
@@ -52,5 +54,5 @@ def calibrated(
         for position in range(length):
             token = prompt[position] if position < len(prompt) else token
             inputs = {"token": np.int16([[token]]), "position": np.int16([[position]])}
-            token = sampler.choose(recorder.run(inputs)["logits"])
+            token = sampler.choose(around.join(recorder.run(around.divide(inputs)))["logits"])
     return recorder.samples

@@ -49,11 +49,17 @@ def rotated(w: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Every matrix of `model`, for positions 0 … context - 1 on a chip of `vl` lanes."""
+    """Every matrix of `model`, for positions 0 … context - 1 on a chip of `vl` lanes, the `number`-th of those that share
+    a model."""
 
     model: Checkpoint
     vl: int
     context: int
+    number: int = 0
+
+    def named(self, name: str) -> str:
+        """The name that something has on this chip: one of its own on every further one."""
+        return f"{name}@{self.number}" if self.number else name
 
     @cached_property
     def widths(self) -> Widths:

@@ -27,11 +27,11 @@ class Draft:
         for user in graph.tensors:
             for operand in user.operands:
                 self._users.setdefault(operand, []).append(user)
-        for value in (*graph.outputs.values(), *graph.stores.values()):
+        for value in (*graph.outputs.values(), *graph.stores.values(), *graph.departures.values()):
             self._users.setdefault(value, []).append(None)
 
     def users(self, tensor: Tensor) -> list[Tensor | None]:
-        """Tensors that take it; None for the host or a state."""
+        """Tensors that take it; None for the host, a state or another chip."""
         return self._users.get(tensor, [])
 
     def size(self, tensor: Tensor) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from sw.compiler.chip import Chip
 from sw.compiler.graph import Graph, Tensor
 from sw.compiler.lower import order
+from sw.compiler.lower.borders import Borders
 from sw.compiler.lower.dots import Dots
 from sw.compiler.lower.draft import Draft, grid_of
 from sw.compiler.lower.elementwise import Elementwise
@@ -23,11 +24,13 @@ class Lowering(Draft):
     def __init__(self, graph: Graph, chip: Chip):
         super().__init__(graph, chip)
         self._elementwise, self._dots = Elementwise(self), Dots(self)
-        self._lanes, self._rows = Lanes(self), Rows(self)
+        self._lanes, self._rows, self._borders = Lanes(self), Rows(self), Borders(self)
         for tensor in order.tensors(graph, self._elementwise.chains):
             self._lower(tensor)
         for name, value in graph.stores.items():
             self._rows.store(graph.states[name], value)
+        for number, value in graph.departures.items():
+            self._borders.depart(number, value)
         #: Vectors of every output.
         self.results = {name: self._rows.result(value) for name, value in graph.outputs.items()}
         wanted = {id(vector.whole) for grid in self.results.values() for vector in grid.flat}
@@ -60,6 +63,8 @@ class Lowering(Draft):
                 return np.concatenate([self._bytes(whole, number) for number in range(whole.dtype.streams)])
             case "gather":
                 return self._rows.gather(tensor)
+            case "arrival":
+                return self._borders.arrive(tensor)
             case _:
                 return self._rows.scatter(tensor)
 

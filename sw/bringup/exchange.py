@@ -1,6 +1,6 @@
-"""Traffic over every link of a system, put into programs at times of the system."""
+"""A random vector over every link of a system: what its links are tried with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class Exchange:
     def _side(self, port: int) -> str:
         return "W" if port < self._config.c2c.links else "E"
 
-
-def wrong(chips: Sequence, expected: Iterable[tuple[int, str, np.ndarray]]) -> list[str]:
-    """The outputs that are not what was expected of them."""
-    return [f"chip {chip}: {name}" for chip, name, data in expected if not (chips[chip].read(name, 0, 1) == data).all()]
+    def wrong(self, chips: Sequence) -> list[str]:
+        """The outputs that are not what should have come."""
+        found = ((chip, name, data, chips[chip].read(name, 0, 1)) for chip, name, data in self.expected)
+        return [f"chip {chip}: {name}" for chip, name, data, got in found if not (got == data).all()]

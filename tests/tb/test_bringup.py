@@ -1,0 +1,148 @@
+"""Bring-up on the RTL: what is measured is what wires are like, and a link that fails is told with what is wrong."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from sw.arch.config import ConfigError
+from sw.arch.links import link_latency
+from sw.arch.system import Port, System
+from sw.asm.program import Program
+from sw.bringup.bringup import BringUp, BringUpError
+from sw.bringup.exchange import Exchange
+from sw.bringup.table import Table
+from sw.check.system import check_system
+from sw.golden.chip import GoldenSystem
+from sw.network.start import Start
+from sw.network.topology import ring
+from tb.system import NOISE_WORDS, PERIOD_PS, CocotbSystem, Wire
+from tests.systems import CHIP
+
+#: What a latency may be off: clocks of any phase see a count a cycle earlier or later, at both ends of a cable.
+NEAR = 3
+#: Cycles until all HACs agree.
+SETTLED = 3_000
+
+
+def wires_of(system: System, delays: list[int]) -> list[Wire]:
+    """One wire a link; both of a cable have the same delay."""
+    found = {}
+    for link in system.links:
+        key = frozenset((link.source, link.target))
+        found.setdefault(key, delays[len(found) % len(delays)])
+    return [Wire(link.source, link.target, found[frozenset((link.source, link.target))]) for link in system.links]
+
+
+def expected(system: System, wires: list[Wire]) -> dict[tuple[Port, Port], int]:
+    return {(wire.source, wire.target): link_latency(CHIP, wire.delay) for wire in wires}
+
+
+def runs_as_the_table_says(table: Table, rtl: CocotbSystem) -> None:
+    """A program made by the table passes the checker, and does on the RTL what it does on the golden model."""
+    start = Start(table.system)
+    programs = [Program(CHIP) for _ in rtl.chips]
+    exchange = Exchange(start, programs, start.begin, seed=31)
+    for chip, program in enumerate(programs):
+        start.write(chip, program)
+    images = [program.image() for program in programs]
+    assert [str(finding) for finding in check_system(table.system, images)] == []
+    golden = GoldenSystem(table.system)
+    for chips in (golden.chips, rtl.chips):
+        for chip, image in zip(chips, images, strict=True):
+            chip.load(image)
+    table.set_hacs(rtl.chips)
+    late = SETTLED * len(set(start.releases)) * PERIOD_PS
+    assert rtl.run(delays=[late] + [0] * (len(images) - 1), limit=60_000) == golden.run()
+    assert exchange.wrong(rtl.chips) == exchange.wrong(golden.chips) == []
+
+
+@pytest.mark.parametrize(
+    ("chips", "delays", "offsets"),
+    [
+        (2, [3, 40], [100, -100]),
+        pytest.param(4, [0, 90, 130, 55], [0, 100, -100, 50], marks=pytest.mark.slow),
+        pytest.param(3, [300, 17, 700], [-50, 0, 50], marks=pytest.mark.slow),
+    ],
+)
+def test_latencies_are_those_of_the_wires(chips, delays, offsets, tmp_path):
+    system = ring(CHIP, chips)
+    wires = wires_of(system, delays)
+    with CocotbSystem(system, wires, offsets, tmp_path) as rtl:
+        found = BringUp(rtl, system)
+        assert found.failures == []
+        table = found.table
+        true = expected(system, wires)
+        print(table)
+        assert all(abs(link.latency - true[link.source, link.target]) <= NEAR for link in table.system.links)
+        assert len(table.system.links) == len(system.links)
+        table.save(tmp_path / "table.toml")
+        again = Table.load(tmp_path / "table.toml", CHIP)
+        assert again == table
+        runs_as_the_table_says(again, rtl)
+
+
+def test_links_that_fail_are_told(tmp_path):
+    """A ring of three chips, of which one wire is not there: the others do as well."""
+    system = ring(CHIP, 3)
+    wires = wires_of(system, [3, 40, 9])
+    wires = [wire for wire in wires if wire.source != Port(2, 0)]
+    with CocotbSystem(system, wires, [0, 50, -50], tmp_path) as rtl:
+        found = BringUp(rtl, system)
+        assert [str(failure) for failure in found.failures] == [
+            "The link from port 0 of chip 2 to port 1 of chip 0 fails: nothing is heard.",
+            "The link from port 1 of chip 0 to port 0 of chip 2 fails: its other direction fails, without which its latency "
+            "cannot be measured.",
+        ]
+        assert len(found.table.system.links) == 4
+        runs_as_the_table_says(found.table, rtl)
+
+
+#: What spoils a wire, and what is said of it.
+ALL = range(NOISE_WORDS)
+SPOILED = {
+    "dies": ({}, ALL[500:], "the count that is heard stands still at \\d+"),
+    "two bytes of each word": (dict.fromkeys(ALL, 0x00FFFF00), (), "nothing is heard"),
+    "a byte of each word": (dict.fromkeys(ALL, 0xFF), (), "frames come damaged, or others than were sent"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("noise", "lost", "how"), SPOILED.values(), ids=SPOILED)
+def test_how_a_link_fails_is_told(noise, lost, how, tmp_path):
+    system = ring(CHIP, 2)
+    good, bad, *others = wires_of(system, [3, 40])
+    wires = [good, replace(bad, noise=noise, lost=frozenset(lost)), *others]
+    with CocotbSystem(system, wires, [100, -100], tmp_path) as rtl:
+        found = BringUp(rtl, system)
+        first, second = map(str, found.failures)
+        assert re.fullmatch(f"The link from {bad.source} to {bad.target} fails: {how}\\.", first)
+        assert second.startswith(f"The link from {bad.target} to {bad.source} fails: its other direction fails")
+        assert len(found.table.system.links) == 2
+
+
+@pytest.mark.slow
+def test_chips_that_no_cable_joins_are_told(tmp_path):
+    system = ring(CHIP, 3)
+    wires = [wire for wire in wires_of(system, [5]) if wire.source.chip < 2]
+    with CocotbSystem(system, wires, [0, 0, 0], tmp_path) as rtl, pytest.raises(
+        BringUpError, match="^Chip 2 cannot be started, .* port 0 of chip 2 to port 1 of chip 0 fails: nothing is heard"
+    ):
+        BringUp(rtl, system)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("chips = ", "is no table of links"),
+        ("chips = 2", "is no table of links: 'hash' is missing"),
+        ('config = "other"\nhash = 1\nchips = 2', "was measured on chips 'other', these are 'linked'"),
+        (f'config = "linked"\nhash = {CHIP.hash}\nchips = 2\nlinks = [{{from=[0, 9], to=[1, 0], latency=3, spread=1}}]',
+         "names port 9 of chip 0, a chip of 'linked' has 4 ports"),
+    ],
+)  # fmt: skip
+def test_files_that_are_no_tables_are_refused(text, sentence, tmp_path):
+    path = tmp_path / "table.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        Table.load(path, CHIP)
