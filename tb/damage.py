@@ -20,13 +20,23 @@ def bursts(random: Random, count: int, size: int, longest: int) -> np.ndarray:
     return noise[:, :size]
 
 
-def flips(random: Random, count: int, size: int, most: int) -> np.ndarray:
-    """2 … `most` wrong bits, anywhere."""
+def flips(random: Random, count: int, size: int, least: int, most: int) -> np.ndarray:
+    """`least` … `most` wrong bits, anywhere."""
     noise = np.zeros((count, 8 * size), np.uint8)
     order = np.argsort(random.random((count, 8 * size), np.float32), axis=1)[:, :most]
-    chosen = np.arange(most) < random.integers(2, most + 1, count)[:, None]
+    chosen = np.arange(most) < random.integers(least, most + 1, count)[:, None]
     np.put_along_axis(noise, order, chosen.astype(np.uint8), axis=1)
     return np.packbits(noise, axis=1, bitorder="little")
+
+
+def wire(random: Random, count: int, size: int, word: int, most: int) -> np.ndarray:
+    """One bit of the words of `word` bytes is wrong in 2 … `most` of them."""
+    words = size // word
+    order = np.argsort(random.random((count, words), np.float32), axis=1)
+    hit = order < random.integers(2, most + 1, count)[:, None]
+    noise = np.zeros((count, words, word), np.uint8)
+    noise[np.arange(count), :, random.integers(0, word, count)] = hit << random.integers(0, 8, count)[:, None]
+    return noise.reshape(count, size)
 
 
 def replaced(random: Random, count: int, size: int, word: int, most: int) -> np.ndarray:

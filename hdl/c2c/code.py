@@ -12,10 +12,10 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from sw.arch.frame import LOGS, PARITY, POWERS, parity_of
+from sw.arch.frame import LOGS, PARITY, POWERS, ROOTS, parity_of
 
 STATE = 8 * PARITY
-"""Bits of the syndromes of one codeword, that at root 1 lowest."""
+"""Bits of the syndromes of one codeword, in the order of `ROOTS`."""
 
 
 def _times(a: int, power: int) -> int:
@@ -39,9 +39,9 @@ def step(m: Module, state: Value, more: Value) -> Value:
         parts = [given >> 8 * k & 255 for k in range(PARITY + count)]
         # A byte counts by its root to the number of bytes behind it, what was there before by that to all of them.
         found = 0
-        for j in range(PARITY):
-            terms = [_times(byte, j * (count - 1 - i)) for i, byte in enumerate(parts[PARITY:])]
-            found |= reduce(xor, terms, _times(parts[j], j * count)) << 8 * j
+        for j, root in enumerate(ROOTS):
+            terms = [_times(byte, root * (count - 1 - i)) for i, byte in enumerate(parts[PARITY:])]
+            found |= reduce(xor, terms, _times(parts[j], root * count)) << 8 * j
         return found
 
     return _linear(m, after, Cat(state, more), STATE)
@@ -52,7 +52,7 @@ def parity(m: Module, state: Value) -> Value:
 
     def solved(given: int) -> int:
         # Three bytes of zero follow, then these bytes make all syndromes zero.
-        shifted = [_times(given >> 8 * j & 255, j * PARITY) for j in range(PARITY)]
+        shifted = [_times(given >> 8 * j & 255, root * PARITY) for j, root in enumerate(ROOTS)]
         return sum(int(byte) << 8 * k for k, byte in enumerate(parity_of(shifted)))
 
     return ~_linear(m, solved, state, STATE)
@@ -84,7 +84,12 @@ class Place(wiring.Component):
             m.d.comb += port.addr.eq(value)
             logs.append(port.data)
         error, every, wrong = Signal(8), Signal(), Signal()
-        m.d.sync += [error.eq(values[0]), every.eq(Cat(v.any() for v in values).all()), wrong.eq(self.syndromes.any())]
+        # At root 1 one wrong byte gives what is wrong in it, wherever it is.
+        m.d.sync += [
+            error.eq(values[ROOTS.index(0)]),
+            every.eq(Cat(v.any() for v in values).all()),
+            wrong.eq(self.syndromes.any()),
+        ]
         first, second = (_difference(a, b) for a, b in zip(logs[1:], logs, strict=False))
         single = Signal()
         m.d.comb += single.eq(every & (first == second) & (first < self.length))

@@ -7,8 +7,11 @@ import numpy as np
 
 #: x^8 + x^4 + x^3 + x^2 + 1; 2 generates the field.
 FIELD = 0x11D
-#: Parity bytes of one codeword: the generator has the roots 2^0, 2^1 and 2^2.
-PARITY = 3
+#: Powers of 2 that are the roots of the generator, lowest first. Roots 0, 1, 2 would do for what is promised; but then an odd
+#: number of wrong bits, the same bit of so many bytes, always looks like one wrong byte.
+ROOTS = (-1, 0, 1)
+#: Parity bytes of one codeword.
+PARITY = len(ROOTS)
 #: Type of a frame that carries a vector.
 VECTOR = 5
 #: Frames are numbered modulo this.
@@ -62,7 +65,7 @@ def encode(vectors: np.ndarray, numbers: np.ndarray, kind: int = VECTOR) -> np.n
 def syndromes(words: np.ndarray) -> np.ndarray:
     """Values uint8 [n, 3] at the roots, of codewords [n, bytes] whose parity is not inverted."""
     length = words.shape[1]
-    exponents = np.outer(np.arange(PARITY), np.arange(length)[::-1]) % 255
+    exponents = np.outer(ROOTS, np.arange(length)[::-1]) % 255
     return np.bitwise_xor.reduce(multiply(words[:, None, :], POWERS[exponents][None]), axis=2)
 
 
@@ -78,11 +81,11 @@ def decode(frames: np.ndarray) -> Decoded:
         s = syndromes(word)
         wrong, every = s.any(axis=1), s.all(axis=1)
         one = LOGS[s]
-        # One wrong byte of value e at place p from the end gives e, e * 2^p and e * 2^2p.
+        # One wrong byte of value e at place p from the end gives e / 2^p, e and e * 2^p.
         place = (one[:, 1] - one[:, 0]) % 255
         single = every & ((one[:, 2] - one[:, 1]) % 255 == place) & (place < length)
         rows = np.flatnonzero(single)
-        word[rows, length - 1 - place[rows]] ^= s[rows, 0]
+        word[rows, length - 1 - place[rows]] ^= s[rows, 1]
         corrected += single
         lost |= wrong & ~single
     header = frames[:, vl].astype(np.int64) | frames[:, vl + 1].astype(np.int64) << 8
@@ -98,7 +101,7 @@ def parity_of(syndromes) -> np.ndarray:
 @cache
 def _solution() -> np.ndarray:
     """The inverse [3, 3] of the matrix that takes the last three bytes of a codeword to their syndromes."""
-    roots = [[int(POWERS[j * k]) for k in (2, 1, 0)] for j in range(PARITY)]
+    roots = [[int(POWERS[j * k % 255]) for k in (2, 1, 0)] for j in ROOTS]
     matrix = np.concatenate([np.array(roots, np.uint8), np.eye(PARITY, dtype=np.uint8)], axis=1)
     for i in range(PARITY):
         matrix[i] = multiply(matrix[i], POWERS[-LOGS[matrix[i, i]] % 255])

@@ -1,5 +1,7 @@
 """The code of a frame: against an independent codec, and every error that the contract promises to mend or to find."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from reedsolo import RSCodec
@@ -17,7 +19,7 @@ def random(shape, seed: int = SEED) -> np.ndarray:
 @pytest.mark.parametrize("vl", [8, 16, 64, 320, 496])
 def test_parity_is_that_of_an_independent_codec(vl):
     vectors, numbers = random((20, vl)), np.arange(20) * 211
-    judge = RSCodec(3, fcr=0, prim=0x11D, generator=2)
+    judge = RSCodec(3, fcr=254, prim=0x11D, generator=2)
     for frame, vector, number in zip(encode(vectors, numbers), vectors, numbers, strict=True):
         header = int(number) % 4096 << 4 | 5
         message = np.concatenate([vector, np.array([header & 255, header >> 8], np.uint8)])
@@ -84,7 +86,19 @@ def test_two_bytes_further_on_a_syndrome_is_the_same_times_a_power():
         words = np.zeros((2, 100, 164), np.uint8)
         words[0, :, place : place + 3], words[1, :, place + 1 : place + 4] = errors, errors
         before, after = syndromes(words[0]), syndromes(words[1])
-        assert (multiply(after, POWERS[[0, 1, 2]]) == before).all()
+        assert (multiply(after, POWERS[[254, 0, 1]]) == before).all()
+
+
+@pytest.mark.parametrize("vl", [64, 320])
+def test_a_wire_that_fails_three_times_is_found(vl):
+    """Frames go over eight bytes wide cables, a wire for each bit of a word; one of them is wrong in any three words."""
+    frame, words = encode(random((1, vl)), np.array([9])), (vl + 8) // 8
+    places = np.array(list(combinations(range(words), 3)))
+    for bit in (0, 13, 63):
+        frames = np.repeat(frame, len(places), axis=0)
+        for k in range(3):
+            frames[np.arange(len(places)), 8 * places[:, k] + bit // 8] ^= 1 << bit % 8
+        assert decode(frames).lost.all()
 
 
 @pytest.mark.parametrize("vl", [8, 64, 320])

@@ -8,7 +8,7 @@ import pytest
 from hdl.c2c.bare import BareLink
 from hdl.export import export
 from sw.arch.frame import VECTOR, decode, encode
-from tb.damage import bursts, flips, garbage, lost, replaced
+from tb.damage import bursts, flips, garbage, lost, replaced, wire
 from tb.frames import Taken, play
 from tests.hdl.link_bench import shape
 
@@ -65,8 +65,9 @@ def test_heavy_damage_is_taken_as_the_code_says(c, tmp_path):
     random, vectors, numbers = sent(c, 20_000)
     size, word = c.vl + 8, c.c2c.link_bytes
     kinds = [
-        flips(random, 2000, size, 40),
-        replaced(random, 2000, size, word, 3),
+        flips(random, 2000, size, 2, 40),
+        replaced(random, 1000, size, word, 3),
+        wire(random, 1000, size, word, 3),
         lost(random, vectors[4000:6000], numbers[4000:6000], word, 2),
         garbage(random, 14_000, size),
     ]
