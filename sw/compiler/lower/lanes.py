@@ -48,17 +48,23 @@ class Lanes:
         index = tensor.attributes["index"].reshape(rows, last)
         grid = np.empty((rows, tiles), object)
         wanted: dict[tuple, list] = {}
+        shared: dict[tuple, Vector] = {}
         for r in range(rows):
             for t in range(tiles):
                 part = index[r, t * self.draft.vl : (t + 1) * self.draft.vl]
                 pieces = self._pieces(tensor.operands, part, everywhere=last == 1)
-                grid[r, t] = Vector(tensor.dtype)
                 if not pieces:
                     grid[r, t] = self.draft.zero[tensor.dtype]
-                elif len(pieces) == 1 and pieces[0][1] is None:
+                    continue
+                if len(pieces) == 1 and pieces[0][1] is None:
                     grid[r, t] = pieces[0][0]
-                else:
-                    wanted.setdefault(tuple(m.tobytes() for _, m in pieces), []).append((grid[r, t], pieces))
+                    continue
+                maps = tuple(lanes.tobytes() for _, lanes in pieces)
+                same = *(id(vector) for vector, _ in pieces), maps
+                if same not in shared:
+                    shared[same] = Vector(tensor.dtype)
+                    wanted.setdefault(maps, []).append((shared[same], pieces))
+                grid[r, t] = shared[same]
         for group in wanted.values():
             self._permute(tensor, group)
         return grid
