@@ -10,7 +10,7 @@ from sw.compiler.tensor import Tensor
 
 
 def hoisted(a: Tensor, index: np.ndarray) -> Tensor | None:
-    """Elements of `a` as `index` numbers them, computed from rows as they stood before a layout; None if there are none
+    """Elements of `a` as `index` numbers them, computed from rows as they stood before layouts; None if there are none
     such, or if `index` alone leaves them whole. All that `a` is computed from elementwise must be single numbers or layouts.
     """
     if (index < 0).any() or _whole_rows((a,), index):
@@ -26,9 +26,12 @@ def hoisted(a: Tensor, index: np.ndarray) -> Tensor | None:
             made[tensor] = a.graph.constant(tensor.attributes["values"].reshape(-1)[index])
         elif tensor.op == "move":
             composed = tensor.attributes["index"].reshape(-1)[index]
-            if not _whole_rows(tensor.operands, composed):
+            if _whole_rows(tensor.operands, composed):
+                made[tensor] = _rows(tensor, composed)
+            elif len(tensor.operands) == 1 and (before := hoisted(tensor.operands[0], composed)) is not None:
+                made[tensor] = before
+            else:
                 return None
-            made[tensor] = _rows(tensor, composed)
     scope = a.graph.scope
     for tensor in order:
         if tensor not in made:
@@ -74,6 +77,7 @@ def _whole_rows(sources: tuple[Tensor, ...], index: np.ndarray) -> bool:
 
 def _rows(tensor: Tensor, index: np.ndarray) -> Tensor:
     """A layout of the sources of another; a source itself where that is all."""
-    if len(tensor.operands) == 1 and np.array_equal(index, np.arange(tensor.operands[0].size).reshape(tensor.operands[0].shape)):
-        return tensor.operands[0]
+    source = tensor.operands[0]
+    if len(tensor.operands) == 1 and np.array_equal(index, np.arange(source.size).reshape(source.shape)):
+        return source
     return tensor.graph.move(tensor.operands, index)
