@@ -22,7 +22,7 @@ _FAULTS = {
     "LINK_FRAME": "frames come damaged, or others than were sent",
 }
 #: Cycles for which a mark is waited for.
-_PATIENCE = 4_000
+_PATIENCE = 2_000
 #: Cycles after which all chips that a host starts together run.
 _STARTED = 500
 #: Times that ages of counts are looked at, at most; cycles between two of them; and what clocks may add to an age in phases
@@ -169,7 +169,7 @@ class BringUp:
         latencies; for all links but the tree's, which are over when programs begin. None if links fail."""
         links = tuple(replace(link, latency=max(1, latency)) for link, latency in latencies.items())
         start, found = Start(replace(self._system, links=links), links=()), {}
-        images = calling_in_time(start, _PATIENCE)
+        images, sent = calling_in_time(start, _PATIENCE)
         for port in range(2 * self._system.config.c2c.links):
             for chip in self._chips:
                 chip.set_register("LINK_INDEX", port)
@@ -179,7 +179,7 @@ class BringUp:
                 if not State.of(chip).marked:
                     self._fail(link, f"its mark is not heard within {_PATIENCE} cycles, no latency is that great")
                 elif link not in self._tree:
-                    time = chip.register("LINK_MARK") - start.cycle(link.target.chip, start.begin)
+                    time = chip.register("LINK_MARK") - start.cycle(link.target.chip, sent)
                     found[link] = round((time - latencies[link]) / HAC_PERIOD)
         return found if len(self._system.links) == len(latencies) else None
 

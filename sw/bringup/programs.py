@@ -23,15 +23,16 @@ def waiting(system: System, cycles: int) -> list[Image]:
     return _ended([Program(system.config) for _ in range(system.chips)], cycles)
 
 
-def calling_in_time(start: Start, cycles: int) -> list[Image]:
-    """Releases all chips, sends a mark over every link when all have been, and goes on for some cycles."""
-    programs = [Program(start.system.config) for _ in range(start.system.chips)]
+def calling_in_time(start: Start, patience: int) -> tuple[list[Image], int]:
+    """Releases all chips, sends a mark over every link so many cycles later, and goes on for as many; and the system time of
+    these marks. Chips that go on by so much later than `start` says hear them in their program all the same."""
+    programs, time = [Program(start.system.config) for _ in range(start.system.chips)], start.begin + patience
     for chip, program in enumerate(programs):
         start.write(chip, program)
-        start.end(chip, program, start.begin + cycles)
+        start.end(chip, program, time + patience)
     for link in start.system.links:
-        programs[link.source.chip].at(start.cycle(link.source.chip, start.begin)).port(link.source.number).transmit()
-    return [program.image() for program in programs]
+        programs[link.source.chip].at(start.cycle(link.source.chip, time)).port(link.source.number).transmit()
+    return [program.image() for program in programs], time
 
 
 def _ended(programs: list[Program], cycles: int) -> list[Image]:

@@ -104,7 +104,7 @@ ALL = range(NOISE_WORDS)
 SPOILED = {
     "dies": ({}, ALL[500:], "nothing new comes, the count that is heard stands still at \\d+"),
     "two bytes of each word": (dict.fromkeys(ALL, 0x00FFFF00), (), "no counts are heard"),
-    "a byte of each word": (dict.fromkeys(ALL, 0xFF), (), "frames come damaged, or others than were sent"),
+    "a byte of each word": (dict.fromkeys(ALL, 0xFF00), (), "frames come damaged, or others than were sent"),
 }
 
 
