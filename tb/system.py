@@ -136,13 +136,21 @@ class CocotbSystem:
 
 
 def _build(config: Config, chips: int, sim: bool) -> Path:
-    """A simulator of as many chips, joined in whatever way its files say when it starts."""
+    """A simulator of as many chips, joined in whatever way its files say when it starts.
+
+    With the trace, whose lines name the chip, all chips are one design, which takes the memory of all; without, a chip is
+    compiled by itself, once.
+    """
     design = looped(export_chip(config, sim))
-    top = system_top(config, design.ports[design.top], design.top, chips, NOISE_WORDS, LONGEST)
-    named = design.text.replace('$write("~', '$write("%m ~')
     one = gated(design)
-    shared = (*one.shared, design.top)
-    return build(Sources("system", {f"{design.top}.v": named, "system.v": top}, shared=shared, defines=one.defines))
+    top = system_top(config, design.ports[design.top], design.top, chips, NOISE_WORDS, LONGEST)
+    if sim:
+        text, kind = design.text.replace('$write("~', '$write("%m ~'), {"shared": (*one.shared, design.top)}
+    else:
+        # Verilator gives another name to a port called `interrupt`, a word of some compilers, and then does not find it.
+        text, top = (re.sub(r"(?<![\w])interrupt(?!\w)", "interrupts", part) for part in (design.text, top))
+        kind = {"shared": one.shared, "blocks": (design.top,)}
+    return build(Sources("system", {f"{design.top}.v": text, "system.v": top}, defines=one.defines, **kind))
 
 
 def _write(config: Config, chips: int, wires: Sequence[Wire], folder: Path) -> None:
