@@ -18,6 +18,9 @@ from tb.system import PERIOD_PS, CocotbSystem, Wire
 
 #: A count is known to the other side so many cycles after the wire's delay.
 TOLD = 6
+#: What latencies have besides, as measured ones have: HACs of chips that are several links apart do not agree to the cycle, and
+#: a word that is late for that must still come before it is read at the end of a stretch.
+APART = 3
 #: Cycles in which a HAC surely comes to agree with its parent's.
 SETTLED = 8 * HAC_PERIOD // 2 + 200
 
@@ -26,7 +29,7 @@ def with_delays(system: System, longest: int, seed: int) -> tuple[System, list[W
     """The system with a delay of its own for each wire, and these wires."""
     delays = np.random.default_rng(seed).integers(0, longest + 1, len(system.links)).tolist()
     wires = [Wire(link.source, link.target, delay) for link, delay in zip(system.links, delays, strict=True)]
-    links = [Link(wire.source, wire.target, link_latency(system.config, wire.delay)) for wire in wires]
+    links = [Link(wire.source, wire.target, link_latency(system.config, wire.delay) + APART) for wire in wires]
     return System(system.config, system.chips, tuple(links)), wires
 
 

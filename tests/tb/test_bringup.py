@@ -19,8 +19,9 @@ from sw.network.topology import ring
 from tb.system import NOISE_WORDS, PERIOD_PS, CocotbSystem, Wire
 from tests.systems import CHIP
 
-#: What a latency may be off: clocks of any phase see a count a cycle earlier or later, at both ends of a cable.
-NEAR = 3
+#: What a latency may be off where one HAC follows the other's, and what both ways of any cable may have too much, which is what
+#: is added for phases not seen. What one way has too much the other has too little, as far as HACs do not agree.
+NEAR, ADDED = 3, 4
 #: Cycles until all HACs agree.
 SETTLED = 3_000
 
@@ -74,8 +75,10 @@ def test_latencies_are_those_of_the_wires(chips, delays, offsets, tmp_path):
         table = found.table
         true = expected(system, wires)
         print(table)
-        assert all(abs(link.latency - true[link.source, link.target]) <= NEAR for link in table.system.links)
-        assert len(table.system.links) == len(system.links)
+        off = {(link.source, link.target): link.latency - true[link.source, link.target] for link in table.system.links}
+        assert off.keys() == true.keys()
+        assert all(0 <= more + off[there, here] <= ADDED for (here, there), more in off.items())
+        assert all(abs(off[link.source, link.target]) <= NEAR for link in Start(table.system).tree)
         table.save(tmp_path / "table.toml")
         again = Table.load(tmp_path / "table.toml", CHIP)
         assert again == table
