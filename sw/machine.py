@@ -76,6 +76,9 @@ class MachineSystem(Protocol):
 
     chips: Sequence
 
+    def load(self, images: Sequence[Image]) -> None:
+        """Loads every chip with its image."""
+
     def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
         """Runs the programs of all chips, and tells of each how it ended."""
 
@@ -85,6 +88,11 @@ class Alone:
 
     def __init__(self, machine: Machine):
         self.chips = (machine,)
+
+    def load(self, images: Sequence[Image]) -> None:
+        """Loads its chip."""
+        (image,) = images
+        self.chips[0].load(image)
 
     def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
         """Runs its program."""

@@ -57,6 +57,10 @@ class RecordedChip(CocotbChip):
     def load(self, image: Image) -> None:
         """Loads every queue and all memory segments."""
         super().load(image)
+        self.loaded(image)
+
+    def loaded(self, image: Image) -> None:
+        """Notes a load."""
         self._journal.note(partial(super().load, image), self.number)
 
     def write(self, place: str | int, addr: int, vectors: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """The RTL as a machine: a chip in a simulator that runs beside us, driven through its host port."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +34,19 @@ class CocotbChip:
 
     def load(self, image: Image) -> None:
         """Loads every queue and all memory segments."""
+        for name, *arguments in self.loads(image):
+            self.request(name, *arguments)
+
+    def loads(self, image: Image) -> Iterator[tuple]:
+        """The requests by which the chip comes to hold an image."""
         if image.config.hash != self.config.hash:
             raise MachineError(f"The image is for configuration '{image.config.name}', this chip is '{self.config.name}'.")
         self.image = image
         for queue, words in zip(self.plan.queues, image.boot.values(), strict=True):
             data = np.frombuffer(words_to_bytes(words), np.uint8).reshape(-1, WORD_BYTES)
-            self.request("load_queue", queue.index, data)
+            yield "load_queue", queue.index, data
         for segment in image.memory:
-            self.request("load_mem", segment.slice, segment.addr, segment.data)
+            yield "load_mem", segment.slice, segment.addr, segment.data
 
     def write(self, place: str | int, addr: int, vectors: np.ndarray) -> None:
         """Stores uint8 [n, VL] in consecutive words."""

@@ -10,6 +10,7 @@ from hdl.export import export_chip
 from sw.arch.config import Config
 from sw.arch.links import HAC_PERIOD, TOLD, link_latency
 from sw.arch.system import Link, Port, System
+from sw.asm.image import Image
 from sw.bringup.table import Follow
 from sw.machine import MachineError, Run
 from sw.network.start import Start
@@ -89,6 +90,14 @@ class CocotbSystem:
 
     def __exit__(self, *error) -> None:
         self._simulation.close()
+
+    def load(self, images: Sequence[Image]) -> None:
+        """Loads every chip with its image, all at the same time."""
+        self._simulation.request(
+            0, "side_by_side", [list(chip.loads(image)) for chip, image in zip(self.chips, images, strict=True)]
+        )
+        for chip, image in zip(self.chips, images, strict=True):
+            chip.loaded(image)
 
     def run(
         self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000, replay: int = 0

@@ -44,6 +44,8 @@ async def serve(dut):
             try:
                 if name == "run_all":
                     result = await _run_all(sessions, *arguments)
+                elif name == "side_by_side":
+                    result = await _side_by_side(sessions, *arguments)
                 else:
                     result = await getattr(sessions[number], name)(*arguments)
                 wire.send(("ok", result))
@@ -87,6 +89,17 @@ async def _run_all(sessions: list, iterations: int, limit: int, delays: list[int
                     task.cancel()
                     found[session] = *await session.stop(), None
     return [found[session] for session in sessions]
+
+
+async def _side_by_side(sessions: list, requests: list[list[tuple]]) -> None:
+    """Carries out the requests of each chip one after the other, those of different chips side by side."""
+
+    async def carry_out(session, own: list[tuple]):
+        for name, *arguments in own:
+            await getattr(session, name)(*arguments)
+
+    for task in [cocotb.start_soon(carry_out(*pair)) for pair in zip(sessions, requests, strict=True)]:
+        await task
 
 
 class _Session:

@@ -8,6 +8,8 @@ HAC_PERIOD = 252
 MARK = 255
 #: Cycles by which a word may come still earlier, because HACs do not agree to the cycle.
 PLAY = 8
+#: Cycles by which a word may come later, for the same reason.
+APART = 3
 #: Age in cycles of a count when the other chip notes it, besides what the cable takes.
 TOLD = 6
 
@@ -35,10 +37,10 @@ def elastic_depth(c: Config) -> int:
 
 def link_latency(c: Config, cable: int) -> int:
     """Cycles from SEND to the frame's first word at the other end's port, for words that come `cable` cycles after they left:
-    4 to the wire, 7 to the reader's side of the buffer, and what clocks may drift."""
-    return cable + 11 + drift(c)
+    4 to the wire, 7 to the reader's side of the buffer, what clocks may drift, and what HACs may disagree."""
+    return cable + 11 + drift(c) + APART
 
 
 def told_latency(c: Config, told: int) -> int:
-    """Latency of a link whose counts are at most `told` cycles old when the other chip notes them."""
-    return link_latency(c, told - TOLD)
+    """Latency of a link whose counts are at most `told` cycles old when the other chip notes them, by HACs as they agree."""
+    return link_latency(c, told - TOLD) - APART

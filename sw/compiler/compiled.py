@@ -108,8 +108,7 @@ class CompiledSystem:
 
     def load(self, machine) -> None:
         """Loads all chips of a `MachineSystem` (see `sw.machine`); states are as at the beginning."""
-        for chip, part in zip(machine.chips, self.parts, strict=True):
-            part.load(chip)
+        machine.load([part.image for part in self.parts])
 
     def step(self, machine, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One run on a loaded machine: outputs by name. States move on. CompileError for inputs that do not fit, or a run

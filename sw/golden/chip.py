@@ -1,5 +1,7 @@
 """The golden chip: bit- and cycle-exact, and independent of hardware and compiler."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sw.arch.config import Config
@@ -85,6 +87,11 @@ class GoldenSystem:
         self.chips = chips or tuple(GoldenChip(system.config) for _ in range(system.chips))
         self._images: list[Image | None] = []
         self._timelines: list[Timeline] = []
+
+    def load(self, images: Sequence[Image]) -> None:
+        """Loads every chip with its image."""
+        for chip, image in zip(self.chips, images, strict=True):
+            chip.load(image)
 
     def run(self, iterations: int = 1, traced: range = range(0)) -> list[Run]:
         """Runs all programs, and tells how each chip's run ended; the first fault of one ends the run of all."""

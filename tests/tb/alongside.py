@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sw.arch.hostmap import HAC_FOLLOW, HAC_PORT
-from sw.arch.links import HAC_PERIOD, link_latency
+from sw.arch.links import HAC_PERIOD, TOLD, link_latency
 from sw.arch.system import Link, System
-from sw.asm.program import Program
+from sw.asm.image import Image
 from sw.asm.timeline import timeline
 from sw.check.system import check_system
 from sw.golden.chip import GoldenSystem
@@ -16,11 +16,6 @@ from sw.network.start import Start
 from sw.trace import compare
 from tb.system import PERIOD_PS, CocotbSystem, Wire
 
-#: A count is known to the other side so many cycles after the wire's delay.
-TOLD = 6
-#: What latencies have besides, as measured ones have: HACs of chips that are several links apart do not agree to the cycle, and
-#: a word that is late for that must still come before it is read at the end of a stretch.
-APART = 3
 #: Cycles in which a HAC surely comes to agree with its parent's.
 SETTLED = 8 * HAC_PERIOD // 2 + 200
 
@@ -29,24 +24,23 @@ def with_delays(system: System, longest: int, seed: int) -> tuple[System, list[W
     """The system with a delay of its own for each wire, and these wires."""
     delays = np.random.default_rng(seed).integers(0, longest + 1, len(system.links)).tolist()
     wires = [Wire(link.source, link.target, delay) for link, delay in zip(system.links, delays, strict=True)]
-    links = [Link(wire.source, wire.target, link_latency(system.config, wire.delay) + APART) for wire in wires]
+    links = [Link(wire.source, wire.target, link_latency(system.config, wire.delay)) for wire in wires]
     return System(system.config, system.chips, tuple(links)), wires
 
 
 def alongside(
     rtl: CocotbSystem,
     wires: Sequence[Wire],
-    programs: Sequence[Program],
+    images: Sequence[Image],
     fill: Callable[[Sequence], None] = lambda chips: None,
     iterations: int = 1,
 ) -> tuple[Sequence, Sequence]:
-    """Runs programs that the checker accepts on both, and compares all that any chip drives and writes. `fill` writes inputs
+    """Runs images that the checker accepts on both, and compares all that any chip drives and writes. `fill` writes inputs
     to chips. Gives the golden chips and those of the RTL.
 
     Chips are begun one after the other, with time to follow the HAC of the chip that lets them go on, which is begun later.
     """
     system, start = rtl.system, Start(rtl.system)
-    images = [program.image() for program in programs]
     assert [str(finding) for finding in check_system(system, images)] == []
     golden = GoldenSystem(system)
     for machine in (golden, rtl):

@@ -54,7 +54,7 @@ def test_all_chips_do_in_every_cycle_what_the_golden_system_does(shape, offsets,
         start.end(chip, program, second.end)
     clocks = list(islice(cycle(OFFSETS[offsets]), system.chips))
     with CocotbSystem(system, wires, clocks, tmp_path) as rtl:
-        for chips in alongside(rtl, wires, programs, iterations=2):
+        for chips in alongside(rtl, wires, [program.image() for program in programs], iterations=2):
             assert first.wrong(chips) + second.wrong(chips) == []
 
 
@@ -69,5 +69,5 @@ def test_marks_of_a_run_before_let_no_chip_go_on(tmp_path):
         for chip, image in zip(rtl.chips, calling(system), strict=True):
             chip.load(image)
         rtl.run()
-        for chips in alongside(rtl, wires, programs):
+        for chips in alongside(rtl, wires, [program.image() for program in programs]):
             assert exchange.wrong(chips) == []

@@ -33,7 +33,7 @@ def random_runs(system, offsets, seeds, steps, folder):
             traffic = Traffic(outcome.schedule, programs, origins, addition)
             values = given_vectors(outcome.schedule, system.config.vl, addition)
             wanted = expected(outcome.schedule, values, addition)
-            for chips in alongside(rtl, wires, programs, lambda chips, t=traffic, v=values: store(chips, t, v)):
+            for chips in alongside(rtl, wires, [program.image() for program in programs], lambda chips, t=traffic, v=values: store(chips, t, v)):
                 for place, vector in kept(chips, traffic, outcome.goals).items():
                     assert (vector == wanted[place]).all(), place
 
@@ -57,7 +57,7 @@ def test_frames_go_through_a_chip_that_computes_at_full_rate(tmp_path):
     with CocotbSystem(system, wires, (100, -100, 100), tmp_path) as rtl:
         for what in ({}, {"sending": False}, {"computing": False}):
             both = Both(system, "E", 64, 6, **what)
-            for chips in alongside(rtl, wires, both.programs, both.fill):
+            for chips in alongside(rtl, wires, [program.image() for program in both.programs], both.fill):
                 assert both.right(chips)
             cycles = sorted(cycle for cycles in both.passing().values() for cycle in cycles)
             assert both.window.start <= cycles[0] and cycles[-1] < both.window.stop
