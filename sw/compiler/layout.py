@@ -1,7 +1,8 @@
 """Layouts: reshape, transpose, slice and their kind, each one `Graph.move`.
 
 A layout is what numpy does to the array of element numbers, so every function here takes its meaning from numpy. A
-layout that changes nothing gives its source back; one of a constant is carried out at once.
+layout that changes nothing gives its source back; one of a constant is carried out at once; one that only brings rows
+back to how they stood before another takes them from there (`hoist.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sw.compiler.graph import GraphError, Tensor
+from sw.compiler.hoist import hoisted
 
 
 def rearrange(a: Tensor, function: Callable[[np.ndarray], np.ndarray]) -> Tensor:
@@ -17,7 +19,8 @@ def rearrange(a: Tensor, function: Callable[[np.ndarray], np.ndarray]) -> Tensor
     index = function(numbers)
     if index.shape == a.shape and np.array_equal(index, numbers):
         return a
-    return _move([a], index)
+    before = hoisted(a, index)
+    return _move([a], index) if before is None else before
 
 
 def reshape(a: Tensor, shape: Sequence[int]) -> Tensor:

@@ -79,7 +79,10 @@ class Schedule:
             first = self.products.earliest(task)
             self._search(task, first, lambda at: self.products.place(task, at), lambda at: self.products.free_from(task, at))
         elif isinstance(task, Reduction | Permutation):
-            self._search(task, self.switches.earliest(task), lambda at: self.switches.place(task, at))
+            first = self.switches.earliest(task)
+            self._search(
+                task, first, lambda at: self.switches.place(task, at), lambda at: self.switches.free_from(task, at)
+            )
         elif isinstance(task, Gathering):
             self._spread([(vector, k) for k, vector in enumerate(task.index)], self.tables.stop(task))
             self._search(task, self.tables.earliest(task), lambda at: self.tables.gather(task, at))
@@ -133,13 +136,13 @@ class Schedule:
         return Chain(task.name, task.stages, [arg[part] for arg in task.args], outs)
 
     def _gaps(self, task: Chain) -> set[int]:
-        """Cycles between items with which operands come by on streams."""
+        """Cycles between items with which operands come by on streams, as far as they are worth it."""
         gaps = set()
         for arg in task.args:
             flights = [vector.flight for vector in arg[:2]]
             if None not in flights:
                 gaps.add(flights[-1].cycle - flights[0].cycle if len(flights) > 1 else 1)
-        return {gap for gap in gaps if gap > 0}
+        return {gap for gap in gaps if 0 < gap <= PATIENCE}
 
     def _wanted(self, task: Chain) -> list[tuple[Vector, int]]:
         """Operands of a chain that has items in every cycle, and when they are wanted."""

@@ -24,6 +24,23 @@ class Switches:
         ]
         return max(0, min(times) - (skew > 0))
 
+    def free_from(self, task: Reduction | Permutation, start: int) -> int:
+        """The first cycle, from `start` on, from which on the queue of an engine is free for all that a task issues."""
+        reduce = isinstance(task, Reduction)
+        count = len(task.source) if reduce else len(task.source) * task.source[0].bytes + 1
+        return min(self._idle(engine, start, count) for engine in (self._reduce if reduce else self._permute))
+
+    def _idle(self, engine: Engine, start: int, count: int) -> int:
+        held, queue, good = self.board.held, QUEUE + engine.queue.index, 0
+        at = start + count - 1
+        # From the last of the cycles back, so that a busy one moves all of them behind it.
+        while good < count:
+            if held(queue, at - good) is None:
+                good += 1
+            else:
+                at, good = at - good + count, 0
+        return at - count + 1
+
     def place(self, task: Reduction | Permutation, start: int) -> bool:
         """Schedules a task with its first issue in cycle `start`, on any engine that can."""
         reduce = isinstance(task, Reduction)

@@ -165,6 +165,17 @@ def test_fp32_product_on_fp16_planes(scale, constant):
     assert np.max(np.abs(result - exact) / bound) < 2.0**-21
 
 
+@pytest.mark.parametrize("k", [2, 9])
+def test_fp32_product_of_rows_and_columns(k):
+    """Small matrices are transposed in the lanes, larger ones by products with unit vectors, which are exact."""
+    rng = np.random.default_rng(SEED)
+    a, b = (real(rng.normal(size=shape) * 1e3) for shape in ((2, 3, 5, k), (2, 3, k, 7)))
+    result = value(lambda x, y: products.matmul(x, y, products.dot_fp32), a, b)
+    wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+    bound = np.abs(wide_a) @ np.abs(wide_b)
+    assert np.max(np.abs(result - wide_a @ wide_b) / bound) < 2.0**-21
+
+
 def test_int8_product_with_zero_points():
     rng = np.random.default_rng(SEED)
     a, b = (rng.integers(-128, 128, shape).astype(np.int8) for shape in ((4, 100), (3, 100)))

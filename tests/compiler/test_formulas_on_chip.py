@@ -2,6 +2,7 @@
 
 import pytest
 
+from sw.compiler import layout
 from sw.compiler.formulas import activations, elementary, integers, norms, products, reductions, trigonometry
 from sw.compiler.graph import Graph
 from tests.compiler.machines import agree, given
@@ -53,6 +54,7 @@ FORMULAS = {
     "running product": lambda x: reductions.scan("MUL", x * 0.1, 0, 1),
     "place of the largest": lambda x: reductions.arg("MAX", x, 1),
     "fp32 product": lambda x: products.dot_fp32(x, x + 1.0),
+    "fp32 product of rows and columns": lambda x: products.matmul(layout.swap_last(x), x + 1.0, products.dot_fp32),
     "fp16 product": lambda x: products.dot_fp16(x, x + 1.0),
 }
 WHOLE = {

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from sw.arch.config import load
+from sw.compiler import layout
+from sw.compiler.chip import Chip
 from sw.compiler.graph import Graph
-from tests.compiler.machines import LENGTHS, agree, given, some
+from sw.compiler.lower.lowering import Lowering
+from sw.compiler.normalise import normalise
+from sw.compiler.tasks import Product, Reduction
+from tests.compiler.machines import LENGTHS, VL16, agree, given, some
 
 
 @pytest.mark.parametrize("kind", ["constant", "input", "computed", "state"])
@@ -50,6 +55,24 @@ def test_products_in_batches(k, rng):
     (values,) = runs = given(graph, rng)
     (result,) = agree(graph, runs)
     assert (result["y"] == values["a"].astype(np.float32) @ values["b"].astype(np.float32).swapaxes(-1, -2)).all()
+
+
+def test_what_stands_in_several_batches_is_computed_once(rng):
+    """Keys and values of one head for several, as grouped queries take them."""
+    graph, repeats = Graph(), 3
+    q = graph.input("q", (2, repeats, 4, 16), "fp16")
+    k = layout.expand(graph.input("k", (2, 1, 6, 16), "fp32"), (2, repeats, 6, 16))
+    scores = graph.dot(q, (k * 0.5).to("fp16"))
+    graph.output("scores", scores)
+    graph.output("least", graph.reduce("MIN", graph.reduce("MIN", k, 1), 3))
+    graph.output("sum", graph.reduce("SUM", graph.reduce("SUM", k, 3), 1))
+    tasks = Lowering(normalise(graph, VL16.vl), Chip(VL16)).tasks
+    assert sum(isinstance(task, Product) for task in tasks) == 2
+    assert sum(len(task.outs) for task in tasks if isinstance(task, Reduction)) == 2 * 2 * 6
+    (values,) = runs = given(graph, rng)
+    (result,) = agree(graph, runs)
+    assert (result["scores"] == values["q"].astype(np.float32) @ (values["k"] / 2).swapaxes(-1, -2)).all()
+    assert (result["sum"][:, 0, :, 0] == repeats * values["k"][:, 0].sum(-1)).all()
 
 
 def test_lanes_left_over_do_not_reach_a_product(rng):

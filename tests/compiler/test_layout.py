@@ -13,9 +13,9 @@ from tests.compiler.strategies import fixed
 SHAPES = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
 
 
-def check(function, expected, *arrays):
-    """`function` of tensors gives what `expected` of arrays gives, as inputs and as constants."""
-    for constant in (False, True):
+def check(function, expected, *arrays, folds=(False, True)):
+    """`function` of tensors gives what `expected` of arrays gives, as inputs and as constants, which it carries out."""
+    for constant in folds:
         graph = Graph()
         tensors = [
             graph.constant(array) if constant else graph.input(f"x{k}", array.shape, "int32") for k, array in enumerate(arrays)
@@ -83,6 +83,39 @@ def test_what_changes_nothing_is_nothing():
     x = Graph().input("x", (3, 4), "fp32")
     assert layout.transpose(x, (0, 1)) is layout.reshape(x, (3, 4)) is layout.pad(x, [(0, 0)] * 2) is x
     assert layout.reshape(x, (4, 3)) is not x
+
+
+@fixed(40)
+@given(SHAPES, st.data())
+def test_one_layout_after_another_with_operations_between(shape, data):
+    axes, back = (data.draw(st.permutations(range(len(shape)))) for _ in range(2))
+    x = numbered(shape)
+    other = numbered([shape[axis] for axis in axes], 100)
+
+    def both(a):
+        moved = layout.transpose(a, axes)
+        return layout.transpose((moved + moved * 3) - a.graph.constant(other), back)
+
+    check(both, lambda a: (4 * a.transpose(axes) - other).transpose(back), x, folds=[False])
+    check(
+        lambda a: layout.take(layout.transpose(layout.pad(a, [(1, 2)] * len(shape)), axes) + 1, (..., slice(None, None, -1))),
+        lambda a: (np.pad(a, [(1, 2)] * a.ndim).transpose(axes) + 1)[..., ::-1],
+        x,
+        folds=[False],
+    )
+
+
+def test_rows_that_are_brought_back_never_move():
+    graph = Graph()
+    x, y = (graph.input(name, (2, 3, 4), "fp32") for name in "xy")
+    assert layout.swap_last(layout.swap_last(x)) is x
+    scaled = layout.swap_last(x) * 2.0 + layout.swap_last(y)
+    (doubled, y_again) = layout.swap_last(scaled).operands
+    assert doubled.op == "elementwise" and doubled.operands[0] is x and y_again is y
+    # Rows in another order are no lane movement either, so that one layout is left of three.
+    joined = layout.concat([x, y], 1)
+    swapped = layout.swap_last(layout.take(layout.swap_last(joined), (slice(None, None, -1),)))
+    assert swapped.op == "move" and swapped.operands == (joined,)
 
 
 def test_errors_name_the_sizes():

@@ -10,6 +10,8 @@ from sw.compiler.graph import Tensor
 
 #: The low part of a split number is 2^11 times what the FP16 high part lacks, so that it is not subnormal.
 _LOW_SCALE = 2.0**11
+#: Elements of a matrix from which on a plane transposes it sooner than lane movements do.
+_PLANE_TRANSPOSES = 32
 
 
 def matmul(a: Tensor, b: Tensor, product) -> Tensor:
@@ -33,9 +35,10 @@ def dot_fp32(a: Tensor, b: Tensor) -> Tensor:
     """FP32 product on FP16 planes: three products of high and low parts, error near 2^-22 of sum |a||b|.
 
     A power of two brings the largest number of each operand to 1 … 2; numbers 2^-27 times smaller still count in full.
-    Rows with an infinity give NaN.
+    An operand with an infinity or a NaN gives no numbers that mean anything.
     """
-    (a_high, a_low, a_scale), (b_high, b_low, b_scale) = _split(a), _split(b)
+    a_high, a_low, a_scale = _split(a)
+    b_high, b_low, b_scale = _split_columns(b)
     dot = a.graph.dot
     fine = dot(a_high, b_low) + dot(a_low, b_high)
     return (dot(a_high, b_high) + fine * (1 / _LOW_SCALE)) * a_scale * b_scale
@@ -56,6 +59,21 @@ def dot_int8(a: Tensor, b: Tensor, a_zero: Tensor | None = None, b_zero: Tensor 
     if b_zero is not None:
         result = modular("SUB", result, modular("MUL", b_zero, graph.dot(a, ones)))
     return result
+
+
+def _split_columns(b: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
+    """`_split` of a second operand [..., n, k]. One that was transposed is split as it was, and a plane transposes the parts,
+    by products with unit vectors, where lane movements would take longer."""
+    source = b.operands[0] if b.op == "move" and len(b.operands) == 1 else b
+    *front, n, k = b.shape
+    if source.shape != (*front, k, n) or n * k < _PLANE_TRANSPOSES:
+        return _split(b)
+    numbers = np.arange(source.size).reshape(source.shape)
+    if not np.array_equal(b.attributes["index"], np.swapaxes(numbers, -1, -2)):
+        return _split(b)
+    units = b.graph.constant(np.broadcast_to(np.eye(n, dtype=np.float16), (*front, n, n)))
+    high, low, scale = _split(source)
+    return *(b.graph.dot(units, part).to("fp16") for part in (high, low)), scale
 
 
 def _split(a: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:

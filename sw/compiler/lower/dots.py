@@ -28,17 +28,25 @@ class Dots:
             known = ", ".join(self.draft.chip.config.mxm.types)
             raise GraphError(f"Node '{tensor.name}' is a product of {a.dtype.text}, the planes do {known}.")
         out = self.draft.fresh(tensor)
-        m, n = tensor.shape[-2:]
-        # All rows meet the same columns if the second operand has no axes in front.
-        batches = tensor.size // (m * n) if len(b.shape) > 2 else 1
-        m = tensor.size // (n * batches)
-        for batch in range(batches):
-            rows = self.draft.grids[a][batch * m : (batch + 1) * m]
-            columns = self.draft.grids[b]
-            if len(b.shape) > 2:
-                columns = columns[batch * n : (batch + 1) * n]
-            self._matrix(tensor, rows, columns, n, out[batch * m : (batch + 1) * m])
+        n = tensor.shape[-1]
+        # All rows meet the same columns if the second operand has no axes in front, or repeats itself along them.
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for batch in range(len(self.draft.grids[b]) // n):
+            columns = self.draft.grids[b][batch * n : (batch + 1) * n]
+            groups.setdefault(tuple(map(id, columns.flat)), []).append(batch)
+        m = len(out) // (len(self.draft.grids[b]) // n)
+        for batches in groups.values():
+            rows = self._distinct(self.draft.grids[a], [batch * m + row for batch in batches for row in range(m)], out)
+            columns = self.draft.grids[b][batches[0] * n : (batches[0] + 1) * n]
+            self._matrix(tensor, self.draft.grids[a][rows], columns, n, out[rows])
         return out
+
+    def _distinct(self, a: np.ndarray, rows: list[int], out: np.ndarray) -> list[int]:
+        """Rows of activations without those that repeat an earlier one, whose results become that one's."""
+        first: dict[tuple[int, ...], int] = {}
+        for row in rows:
+            out[row] = out[first.setdefault(tuple(map(id, a[row])), row)]
+        return list(first.values())
 
     def _matrix(self, tensor: Tensor, rows: np.ndarray, columns: np.ndarray, n: int, out: np.ndarray) -> None:
         ks, ns = columns.shape[1], out.shape[1]

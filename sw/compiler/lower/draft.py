@@ -45,17 +45,18 @@ class Draft:
         return grid_of([Vector(tensor.dtype) for _ in range(rows * tiles)], (rows, tiles))
 
     def constant(self, tensor: Tensor) -> np.ndarray:
-        """The vectors of a constant."""
+        """The vectors of a constant, equal ones once."""
         values = tensor.attributes["values"]
         rows, tiles = self.size(tensor)
         flat = values.reshape(rows, -1)
         grid = np.empty((rows, tiles), object)
+        known: dict[bytes, Vector] = {}
         for r in range(rows):
             for t in range(tiles):
                 part = flat[r, t * self.vl : (t + 1) * self.vl]
                 data = np.full(self.vl, part[0]) if flat.shape[1] == 1 else np.zeros(self.vl, values.dtype)
                 data[: len(part)] = part if flat.shape[1] > 1 else part[0]
-                grid[r, t] = Vector(tensor.dtype, data)
+                grid[r, t] = known.setdefault(data.tobytes(), Vector(tensor.dtype, data))
         return grid
 
     def at(self, tensor: Tensor, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Elementwise tensors as chains."""
 
+from itertools import groupby
+from operator import itemgetter
+
 import numpy as np
 
 from sw.arch.dtype import DType
@@ -59,8 +62,7 @@ class Elementwise:
                 grid = self.draft.fresh(tensor)
                 self.draft.grids[tensor] = outs[len(stages) - 1] = grid
             before = tensor
-        rows, tiles = self.draft.size(members[-1])
-        for part in _parts(rows, tiles):
+        for part in _parts(_distinct(args, list(outs.values()))):
             self.draft.tasks.append(
                 Chain(
                     members[-1].name or members[-1].attributes["fn"].lower(),
@@ -81,8 +83,22 @@ class Elementwise:
         return successor.attributes["fn"] == "SELECT" and tensor in successor.operands[1:]
 
 
-def _parts(rows: int, tiles: int):
+def _distinct(args: list[np.ndarray], outs: list[np.ndarray]) -> list[tuple[int, int]]:
+    """The places of a chain's grids, column by column, without those whose operands stand at an earlier place too: their
+    results become that place's."""
+    first: dict[tuple[int, ...], tuple[int, int]] = {}
+    rows, tiles = outs[0].shape
+    for at in ((r, t) for t in range(tiles) for r in range(rows)):
+        same = first.setdefault(tuple(id(grid[at]) for grid in args), at)
+        if same != at:
+            for grid in outs:
+                grid[at] = grid[same]
+    return list(first.values())
+
+
+def _parts(places: list[tuple[int, int]]):
     """The places of a grid in lists of up to ITEMS, each out of one column."""
-    for t in range(tiles):
-        for first in range(0, rows, ITEMS):
-            yield [(r, t) for r in range(first, min(rows, first + ITEMS))]
+    for _, group in groupby(places, key=itemgetter(1)):
+        column = list(group)
+        for first in range(0, len(column), ITEMS):
+            yield column[first : first + ITEMS]

@@ -26,20 +26,30 @@ class Lanes:
         (source,) = tensor.operands
         fn, axis = tensor.attributes["fn"], tensor.attributes["axis"]
         grid, last = self.draft.grids[source], len(source.shape) - 1
-        name, (fold, most) = tensor.name or fn.lower(), _FOLD[fn]
+        name = tensor.name or fn.lower()
         if axis != last:
             rows = np.arange(len(grid)).reshape(source.shape[:-1])
             terms = [list(grid[index.reshape(-1)].reshape(-1)) for index in np.moveaxis(rows, axis, 0)]
-            made = self.draft.combine(fold, name, terms, most)
-            return grid_of(made, self.draft.size(tensor))
-        terms = [list(grid[:, t]) for t in range(grid.shape[1])]
-        folded = self.draft.combine(fold, name, terms, most)
+            return grid_of(self._fold(fn, name, terms), self.draft.size(tensor))
+        folded = self._fold(fn, name, [list(grid[:, t]) for t in range(grid.shape[1])])
         if source.shape[last] == 1:
             return grid_of(folded, self.draft.size(tensor))
-        outs = [Vector(tensor.dtype) for _ in folded]
-        for first in range(0, len(outs), ITEMS):
-            self.draft.tasks.append(Reduction(name, fn, folded[first : first + ITEMS], outs[first : first + ITEMS]))
-        return grid_of(outs, self.draft.size(tensor))
+        outs = {id(vector): Vector(tensor.dtype) for vector in folded}
+        sources = list({id(vector): vector for vector in folded}.values())
+        for first in range(0, len(sources), ITEMS):
+            part = sources[first : first + ITEMS]
+            self.draft.tasks.append(Reduction(name, fn, part, [outs[id(vector)] for vector in part]))
+        return grid_of([outs[id(vector)] for vector in folded], self.draft.size(tensor))
+
+    def _fold(self, fn: str, name: str, terms: list[list[Vector]]) -> list[Vector]:
+        """Lists of vectors folded item by item, items of the same vectors once; an extreme takes each vector once."""
+        fold, most = _FOLD[fn]
+        if fn != "SUM":
+            terms = list({tuple(map(id, term)): term for term in terms}.values())
+        items = {tuple(map(id, item)): item for item in zip(*terms, strict=True)}
+        made = self.draft.combine(fold, name, [list(term) for term in zip(*items.values(), strict=True)], most)
+        found = dict(zip(items, made, strict=True))
+        return [found[tuple(map(id, item))] for item in zip(*terms, strict=True)]
 
     def move(self, tensor: Tensor) -> np.ndarray:
         """Vectors that are wanted as they stand are taken as they are; all others are permuted and put together."""
@@ -48,17 +58,23 @@ class Lanes:
         index = tensor.attributes["index"].reshape(rows, last)
         grid = np.empty((rows, tiles), object)
         wanted: dict[tuple, list] = {}
+        shared: dict[tuple, Vector] = {}
         for r in range(rows):
             for t in range(tiles):
                 part = index[r, t * self.draft.vl : (t + 1) * self.draft.vl]
                 pieces = self._pieces(tensor.operands, part, everywhere=last == 1)
-                grid[r, t] = Vector(tensor.dtype)
                 if not pieces:
                     grid[r, t] = self.draft.zero[tensor.dtype]
-                elif len(pieces) == 1 and pieces[0][1] is None:
+                    continue
+                if len(pieces) == 1 and pieces[0][1] is None:
                     grid[r, t] = pieces[0][0]
-                else:
-                    wanted.setdefault(tuple(m.tobytes() for _, m in pieces), []).append((grid[r, t], pieces))
+                    continue
+                maps = tuple(lanes.tobytes() for _, lanes in pieces)
+                same = *(id(vector) for vector, _ in pieces), maps
+                if same not in shared:
+                    shared[same] = Vector(tensor.dtype)
+                    wanted.setdefault(maps, []).append((shared[same], pieces))
+                grid[r, t] = shared[same]
         for group in wanted.values():
             self._permute(tensor, group)
         return grid
