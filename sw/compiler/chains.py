@@ -9,6 +9,9 @@ from sw.compiler.ways import QUEUE, RESULT
 from sw.isa.rows.vxm import IMM, NEXT, PREV, STREAM, WITH_OVERFLOW
 
 _CHAIN = ("PREV", "NEXT")
+#: ALUs for which the ports of operands may be in each other's way before a cycle is given up; others reach other streams
+#: only, so that it helps but rarely.
+MISSES = 2
 
 
 def runs(chip: Chip, stages: list[Stage]) -> list[tuple[int, int]]:
@@ -62,14 +65,17 @@ class Chains:
             self._runs[key] = runs(self.chip, task.stages)
         offsets = [start + offset for offset in self.offsets(task.stages)]
         count = len(task.outs[max(task.outs)])
-        mark = self.board.mark()
+        mark, missing = self.board.mark(), 0
         for first, step in self._runs[key]:
-            if self._alus(task, offsets, count, gap, first, step) and self._streams(
-                task, offsets, count, gap, first, step, west
-            ):
-                task.start = offsets[0]
-                return True
+            if self._alus(task, offsets, count, gap, first, step):
+                placed = self._streams(task, offsets, count, gap, first, step, west)
+                if placed:
+                    task.start = offsets[0]
+                    return True
+                missing += placed is None
             self.board.undo(mark)
+            if missing == MISSES:
+                return False
         return False
 
     def free_from(self, task: Chain, start: int, gap: int, limit: int) -> int:
@@ -96,8 +102,9 @@ class Chains:
                     return False
         return True
 
-    def _streams(self, task, offsets, count: int, gap: int, first: int, step: int, west: bool) -> bool:
-        """Brings operands, sends results off, and issues the words."""
+    def _streams(self, task, offsets, count: int, gap: int, first: int, step: int, west: bool) -> bool | None:
+        """Brings operands, sends results off, and issues the words. None if it cannot be because an operand's ports are
+        taken, which is no matter of streams."""
         cycles = [[offset + item * gap for item in range(count)] for offset in offsets]
         words = [[self._fields(stage, step) for _ in range(count)] for stage in task.stages]
         wanted = dict.fromkeys(
@@ -109,7 +116,8 @@ class Chains:
             choices = self._choices(first + step * k, vectors[0].bytes)
             codes = self.router.bring(vectors, cycles[k], self.chip.vxm, choices)
             if codes is None:
-                return False
+                come = all(self.router.available(v, at, self.chip.vxm) for v, at in zip(vectors, cycles[k], strict=True))
+                return False if come else None
             for letter, operand in zip("ab", task.stages[k].operands, strict=False):
                 if operand.kind == "ARG" and operand.value == number:
                     for word, code in zip(words[k], codes, strict=True):
