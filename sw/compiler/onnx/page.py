@@ -15,7 +15,8 @@ NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss, AffineGrid and others.
 - What depends on constants and shapes alone is computed by ONNX's reference evaluator when the model is imported. If and
   conditions must be such.
 - FP16 operators compute in FP32 and round once, products excepted: their operands are FP16 and their sums FP32.
-- FP32 products are three FP16 products of high and low parts, with an error near 2^-22 of the sum of magnitudes.
+- FP32 products are three FP16 products of high and low parts, with an error near 2^-22 of the sum of magnitudes. A plane
+  transposes a second operand of 32 elements or more, by products with unit vectors.
 - Integers wrap as their types do up to 32 bits.
 
 | type | stands in |
