@@ -12,8 +12,6 @@ from sw.machine import Run
 class Chip(Protocol):
     """One chip through its host port."""
 
-    def load(self, image: Image) -> None: ...
-
     def read(self, place: str | int, addr: int, words: int) -> np.ndarray: ...
 
     def register(self, name: str) -> int: ...
@@ -26,5 +24,7 @@ class Bench(Protocol):
     chip's run ended; MachineError if one has not after `limit` cycles."""
 
     chips: Sequence[Chip]
+
+    def load(self, images: Sequence[Image]) -> None: ...
 
     def run(self, iterations: int = 1, delays: Sequence[int] | None = None, limit: int = 1_000_000) -> list[Run]: ...

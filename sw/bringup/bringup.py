@@ -71,8 +71,7 @@ class BringUp:
 
     def _run(self, images: list[Image], late: int = 0) -> list[Run]:
         """Loads programs and runs them, chip 0 so many cycles later than the others."""
-        for chip, image in zip(self._chips, images, strict=True):
-            chip.load(image)
+        self._bench.load(images)
         return self._bench.run(delays=[late * _SLOWEST] + [0] * (self._system.chips - 1), limit=_LIMIT + late)
 
     def _hear(self) -> None:

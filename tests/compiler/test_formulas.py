@@ -176,6 +176,13 @@ def test_fp32_product_of_rows_and_columns(k):
     assert np.max(np.abs(result - wide_a @ wide_b) / bound) < 2.0**-21
 
 
+def test_fp32_product_of_a_square_with_itself():
+    x = real(np.random.default_rng(SEED).normal(size=(8, 8)))
+    wide = x.astype(np.float64)
+    near(value(products.dot_fp32, x, x), wide @ wide.T, 1e-5, 1e-5)
+    near(value(lambda y: products.matmul(y, y, products.dot_fp32), x), wide @ wide, 1e-5, 1e-5)
+
+
 def test_int8_product_with_zero_points():
     rng = np.random.default_rng(SEED)
     a, b = (rng.integers(-128, 128, shape).astype(np.int8) for shape in ((4, 100), (3, 100)))

@@ -33,7 +33,8 @@ def random_runs(system, offsets, seeds, steps, folder):
             traffic = Traffic(outcome.schedule, programs, origins, addition)
             values = given_vectors(outcome.schedule, system.config.vl, addition)
             wanted = expected(outcome.schedule, values, addition)
-            for chips in alongside(rtl, wires, [program.image() for program in programs], lambda chips, t=traffic, v=values: store(chips, t, v)):
+            images = [program.image() for program in programs]
+            for chips in alongside(rtl, wires, images, lambda chips, t=traffic, v=values: store(chips, t, v)):
                 for place, vector in kept(chips, traffic, outcome.goals).items():
                     assert (vector == wanted[place]).all(), place
 

@@ -64,10 +64,10 @@ def dot_int8(a: Tensor, b: Tensor, a_zero: Tensor | None = None, b_zero: Tensor 
 def _split_columns(b: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
     """`_split` of a second operand [..., n, k]. One that was transposed is split as it was, and a plane transposes the parts,
     by products with unit vectors, where lane movements would take longer."""
-    source = b.operands[0] if b.op == "move" and len(b.operands) == 1 else b
     *front, n, k = b.shape
-    if source.shape != (*front, k, n) or n * k < _PLANE_TRANSPOSES:
+    if b.op != "move" or len(b.operands) > 1 or b.operands[0].shape != (*front, k, n) or n * k < _PLANE_TRANSPOSES:
         return _split(b)
+    (source,) = b.operands
     numbers = np.arange(source.size).reshape(source.shape)
     if not np.array_equal(b.attributes["index"], np.swapaxes(numbers, -1, -2)):
         return _split(b)
