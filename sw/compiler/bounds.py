@@ -29,9 +29,9 @@ def bounds(graph: Graph, config: Config) -> dict[str, int]:
     """
     chip = Chip(config)
     planes = max(1, len(chip.planes))
-    passes = sum(_passes(t, chip) for t in graph.tensors if t.op == "dot")
-    loaded = sum(_weight_words(t, config.vl) for t in graph.tensors if t.op == "dot")
-    vectors = sum(_vectors(t, config.vl) for t in graph.tensors if chained(t))
+    passes = sum(passes_of(t, chip) for t in graph.tensors if t.op == "dot")
+    loaded = sum(weight_words_of(t, config.vl) for t in graph.tensors if t.op == "dot")
+    vectors = sum(vectors_of(t, config.vl) for t in graph.tensors if chained(t))
     return {
         "arithmetic": -(-passes // planes),
         "vector": -(-vectors // config.alus),
@@ -40,21 +40,21 @@ def bounds(graph: Graph, config: Config) -> dict[str, int]:
     }
 
 
-def _vectors(tensor: Tensor, vl: int) -> int:
+def vectors_of(tensor: Tensor, vl: int) -> int:
     last = tensor.shape[-1] if tensor.shape else 1
     return tensor.size // last * -(-last // vl)
 
 
-def _passes(tensor: Tensor, chip: Chip) -> int:
+def passes_of(tensor: Tensor, chip: Chip) -> int:
     """Cycles of passes of a product on one plane."""
     k, vl = tensor.operands[0].shape[-1], chip.config.vl
     turn = chip.timing("ABC", tensor.operands[0].dtype is DType.FP16).turn
-    return _vectors(tensor, vl) * -(-k // vl) * turn
+    return vectors_of(tensor, vl) * -(-k // vl) * turn
 
 
-def _weight_words(tensor: Tensor, vl: int) -> int:
+def weight_words_of(tensor: Tensor, vl: int) -> int:
     weights = tensor.operands[1]
-    return _vectors(weights, vl) * weights.dtype.streams
+    return vectors_of(weights, vl) * weights.dtype.streams
 
 
 class _Latency:
