@@ -9,17 +9,22 @@ import numpy as np
 
 from sw.arch.config import Config, ConfigError, load
 from sw.arch.system import System
+from sw.compiler.border import Border
 from sw.compiler.bounds import bounds
-from sw.compiler.compiled import CompileError, compile_system
+from sw.compiler.compiled import CompiledSystem, CompileError, compile_system
 from sw.compiler.container import About, Container
 from sw.compiler.graph import Graph, GraphError
 from sw.compiler.llama.checkpoint import Checkpoint
+from sw.compiler.spread.choice import fastest
+from sw.compiler.spread.schemes import SCHEMES, spread
 from sw.compiler.stats import statistics
 from sw.machine import MachineError, MachineSystem
 from sw.network.topology import node
 from takt.files import replacing
 from takt.sources import Source, language, onnx_model, opened
 
+#: How a model can be spread over chips.
+SPREADS = ("auto", "heads", *SCHEMES)
 #: Machines by the name that users choose them by.
 MACHINES = ("golden", "rtl")
 
@@ -139,6 +144,7 @@ def compile(
     context: int | None = None,
     greedy: bool = False,
     chips: int = 1,
+    scheme: str | None = None,
 ) -> Model:
     """Compiles a model for a chip or several; it is proven by the checker before it is handed out.
 
@@ -150,31 +156,48 @@ def compile(
     context : positions that a language model keeps, by default all that it knows
     greedy : whether a language model's program chooses the tokens itself, see `sw.compiler.llama.build.decoder`
     chips : chips that share the work, all joined to each other by as many links as they have (see `sw.network.topology.node`)
+    scheme : how they share it, one of `SPREADS`: `heads` (default) of language models, a scheme of `sw.compiler.spread`, or
+             `auto` (default of others), the one that takes the fewest cycles
 
     GraphError, CheckpointError or CompileError in a sentence that names the node.
     """
     if isinstance(config, str):
         config = load(config)
     system = config if isinstance(config, System) else joined(config, chips)
-    chip, chips = system.config, system.chips
+    chip, heads = system.config, system.chips if scheme in (None, "heads") else 1
     name, words = "graph", None if tokenizer is None else Path(tokenizer)
     if isinstance(model, Graph):
         if precision:
             raise GraphError("A graph has its precision in its types, none can be chosen.")
         name, source = model.name, Source(model, About("as given"))
     elif isinstance(model, Checkpoint):
-        name, source = "llama", language(model, chip, precision, words, context, greedy, chips)
+        name, source = "llama", language(model, chip, precision, words, context, greedy, heads)
     elif isinstance(model, str | Path):
         name = Path(model).name
-        source = opened(Path(model), chip, precision, words, context, greedy, chips)
+        source = opened(Path(model), chip, precision, words, context, greedy, heads)
     else:
         source = onnx_model(model, precision)
     if not source.about.context and (words or context is not None or greedy):
         raise GraphError(f"{name} is no language model; tokenizer, context and greedy belong to language models.")
     if not source.graph.outputs:
         raise CompileError(f"All outputs of {name} are known without a run, there is nothing to compile.")
-    made = compile_system(source.graph, system)
-    return Model(Container(made, name, source.about, bounds(source.graph, chip), source.border))
+    made, border = _spread(source, system, scheme)
+    return Model(Container(made, name, source.about, bounds(source.graph, chip), border))
+
+
+def _spread(source: Source, system: System, scheme: str | None) -> tuple[CompiledSystem, Border]:
+    """The programs of a source on the chips of a system. GraphError for a scheme that it cannot have."""
+    scheme = scheme or ("heads" if source.about.context else "auto")
+    if scheme not in SPREADS:
+        raise GraphError(f"There is no scheme '{scheme}'; there are {', '.join(SPREADS)}.")
+    if scheme == "heads" and not source.about.context:
+        raise GraphError("The scheme 'heads' belongs to language models.")
+    if scheme == "heads" or system.chips == 1:
+        return compile_system(source.graph, system), source.border
+    if scheme == "auto":
+        return fastest(source.graph, system)
+    graph, border = spread(source.graph, system, scheme)
+    return compile_system(graph, system), border
 
 
 def joined(config: Config, chips: int) -> System:

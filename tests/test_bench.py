@@ -17,7 +17,7 @@ sim.plane_cps golden.small_cps export.full_s export.full_lines setup.cold_s setu
 llama.cycles_predicted llama.cycles_measured llama.shipped.fp16 llama.shipped.int8 llama.260k.fp16 llama.260k.int8
 llama.shipped.full llama.260k.exact llama.260k.int8_agree llama.rtl_tps llama.golden_tps ffn.decode ffn.prefill128
 dense.autoencoder compile.260k_s compile.scaling onnx.passed onnx.failed
-llama.chips llama.chips_pay
+llama.chips dense.chips llama.chips_pay
 link.efficiency link.hop_cycles link.forward_cycles link.errors link.heavy
 net.p2p net.allreduce.8k net.allreduce.64k net.264 net.10440 net.schedule
 net.allreduce.run

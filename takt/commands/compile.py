@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sw.arch.config import Config
-from takt.model import compile
+from takt.model import SPREADS, compile
 from takt.options import chips_option, config_option, path
 from takt.sources import LLAMA_PRECISIONS, ONNX_PRECISIONS
 
@@ -22,8 +22,9 @@ from takt.sources import LLAMA_PRECISIONS, ONNX_PRECISIONS
 @click.option("--context", type=click.IntRange(1), help="Positions that a language model keeps; by default all.")
 @click.option("--greedy", is_flag=True, help="A language model's program chooses the likeliest token itself, run by run.")
 @chips_option()
+@click.option("--scheme", type=click.Choice(SPREADS), help="How they share it: heads (default) of language models, else auto.")
 @config_option(default="small", show_default=True)
-def command(model: Path, output: Path, precision, tokenizer, context, greedy, chips, config: Config) -> None:
+def command(model: Path, output: Path, precision, tokenizer, context, greedy, chips, scheme, config: Config) -> None:
     """Compiles MODEL for a chip, or several, and proves the program by the checker.
 
     MODEL is an ONNX model (.onnx), a llama2.c checkpoint (.bin), or a folder with config.json and model.safetensors.
@@ -32,10 +33,11 @@ def command(model: Path, output: Path, precision, tokenizer, context, greedy, ch
     Example:
       takt compile model.onnx --config small -o model.takt.zip
       takt run model.takt.zip --input x=x.npy --output y=y.npy
+      takt compile model.onnx --config linked --chips 4 --scheme rows -o model.takt.zip
       takt compile model.bin --greedy -o model.takt.zip
       takt run model.takt.zip --iterations 64 --input prompt=prompt.npy --output text=text.npy
     """
-    made = compile(model, config, precision, tokenizer, context, greedy, chips)
+    made = compile(model, config, precision, tokenizer, context, greedy, chips, scheme)
     made.save(output)
     where = made.config.name if chips == 1 else f"{chips} chips '{made.config.name}'"
     click.echo(f"{output}: {where}, {made.container.about.precision} products, {made.cycles:,} cycles a run.")

@@ -47,7 +47,7 @@ def test_every_vector_arrives_unchanged(made, spreading):
 
 
 def test_one_vector_over_two_units_by_hand():
-    """Link of 24 cycles in the node, received, across the chip, link of 34 to the other node, received."""
+    """Link of 27 cycles in the node, received, across the chip, link of 37 to the other node, received."""
     network = Network(dragonfly(FULL, 33))
     schedule = Schedule(network, COSTS)
     # Node 9 hangs on chip 0's second global port, in the east unit.
@@ -55,13 +55,13 @@ def test_one_vector_over_two_units_by_hand():
     over = [next(k for k in network.leaving[3] if network.targets[k] == 0)]
     over.append(next(k for k in network.leaving[0] if network.links[k].source.number == 8))
     arrival = schedule.send("x", tuple(over))
-    sent = 100 + 24 + COSTS.receive + COSTS.cross
-    assert arrival == sent + 34 + COSTS.receive
+    sent = 100 + 27 + COSTS.receive + COSTS.cross
+    assert arrival == sent + 37 + COSTS.receive
     assert schedule.events == [
         Send(over[0], 100, "x"),
-        Receive(over[0], 124, "x"),
+        Receive(over[0], 127, "x"),
         Send(over[1], sent, "x"),
-        Receive(over[1], sent + 34, "x"),
+        Receive(over[1], sent + 37, "x"),
     ]
 
 
@@ -70,8 +70,8 @@ def test_one_vector_cut_through_by_hand():
     schedule = Schedule(network, COSTS)
     schedule.start(0, "x")
     over = tuple(next(k for k in network.leaving[a] if network.targets[k] == b) for a, b in ((0, 1), (1, 2)))
-    assert schedule.send("x", over) == 48 + COSTS.receive
-    assert schedule.events == [Send(over[0], 0, "x"), Forward(over[1], 24, over[0]), Receive(over[1], 48, "x")]
+    assert schedule.send("x", over) == 54 + COSTS.receive
+    assert schedule.events == [Send(over[0], 0, "x"), Forward(over[1], 27, over[0]), Receive(over[1], 54, "x")]
 
 
 def test_a_target_without_a_way_is_named():
@@ -146,6 +146,6 @@ def test_forward_between_units_is_refused():
     into = next(k for k in network.coming[0] if network.links[k].target.number == 0)
     out = next(k for k in network.leaving[0] if network.links[k].source.number == 9)
     schedule.given[network.sources[into], "x"] = 0
-    schedule.events += [Send(into, 0, "x"), Forward(out, 24, into), Receive(out, 58, "x")]
+    schedule.events += [Send(into, 0, "x"), Forward(out, 27, into), Receive(out, 64, "x")]
     (found,) = prove(schedule, [])
     assert found.endswith("cannot pass on what stands at a port of another unit.")
