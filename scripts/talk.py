@@ -40,8 +40,8 @@ from tb.views import keep_waves
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
 CLOCK_MHZ = 900
 TOKENS = 48
-#: Tokens that waves are kept of; a token takes tens of megabytes.
-TRACED_TOKENS = 2
+#: Tokens that waves are kept of, a token takes tens of megabytes; and those of several chips, a token takes seconds.
+TRACED_TOKENS, SHARED_TOKENS = 2, 8
 #: How far clocks of chips are off, in ppm, one after the other.
 OFFSETS = (0, 100, -100, 50)
 #: Lengths of cables between them.
@@ -166,7 +166,7 @@ def main() -> int:
         parser.error("--tokens must be 2 or more, the first is not timed.")
     if options.waves and options.chips > 1:
         parser.error(f"--waves is of one chip, --chips is {options.chips}.")
-    tokens = options.tokens or (TRACED_TOKENS if options.waves else TOKENS)
+    tokens = options.tokens or (TRACED_TOKENS if options.waves else TOKENS if options.chips == 1 else SHARED_TOKENS)
     console = Console(stderr=options.json)
 
     def show(piece: str) -> None:
