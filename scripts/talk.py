@@ -157,7 +157,8 @@ def brought_up(machine: CocotbSystem, system: System, console: Console) -> Syste
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on", choices=("rtl", "golden"), default="rtl", help="machine (default: %(default)s)")
-    parser.add_argument("--tokens", type=int, help=f"tokens to write (default: {TOKENS}, with waves {TRACED_TOKENS})")
+    numbers = f"{TOKENS}, with waves {TRACED_TOKENS}, of several chips {SHARED_TOKENS}"
+    parser.add_argument("--tokens", type=int, help=f"tokens to write (default: {numbers})")
     parser.add_argument("--chips", type=int, default=1, help="chips that share the model, each on its own clock (default: 1)")
     parser.add_argument("--waves", action="store_true", help="of one chip: write an FST and views of it to build/waves")
     parser.add_argument("--json", action="store_true", help="print JSON")

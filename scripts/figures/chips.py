@@ -20,7 +20,7 @@ from takt.model import joined
 
 COUNTS = (1, 2, 4)
 #: Widths of models of one layer, whose feed-forward is three times as wide, with heads of 16.
-WIDTHS = (64, 128, 256, 512)
+WIDTHS = (64, 128, 256)
 #: The dense layers, rows that go through them, and how many of these in one run of a chip.
 LAYERS, SIZE, ROWS, AT_ONCE = 8, 2048, 512, 64
 SEED = 2048
@@ -57,8 +57,8 @@ def pays() -> Found:
     found, least = {}, None
     for width in WIDTHS:
         of = random_model(1, width, 3 * width, width // 16, width // 16, 16)
-        cycles = [_compiled(of, chips).body for chips in COUNTS]
-        found |= {f"width {width}, {chips} chips": body for chips, body in zip(COUNTS, cycles, strict=True)}
+        cycles = [max(_compiled(of, chips).cycles) for chips in COUNTS]
+        found |= {f"width {width}, {chips} chips": taken for chips, taken in zip(COUNTS, cycles, strict=True)}
         if least is None and cycles[1] < cycles[0]:
             least = width
     return Found(least, found)
