@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import takt
-from sw.arch.config import load
+from sw.arch.config import ConfigError, load
 from sw.compiler.compiled import CompileError
 from sw.compiler.evaluate import Evaluator
 from sw.compiler.graph import Graph, GraphError
@@ -230,3 +230,21 @@ def test_errors_are_one_sentence_and_nothing_is_left(run, broken, monkeypatch, c
     assert (status, out) == (1, "")
     assert sentence in err and err.endswith(".\n") and err.count("\n") == 1
     assert sorted(broken.iterdir()) == before
+
+
+def test_chips_share_a_graph_by_any_scheme(tmp_path):
+    rng, config = np.random.default_rng(3), load("linked")
+    graph = Graph("layer")
+    x = graph.input("x", (4, 64), "int8")
+    graph.output("y", graph.dot(x, graph.constant(rng.integers(-9, 9, (128, 64), np.int8))))
+    given = {"x": rng.integers(-99, 99, (4, 64), np.int8)}
+    alone = takt.compile(graph, config).run(given)["y"]
+    for scheme in ("auto", "rows", "columns"):
+        takt.compile(graph, config, chips=2, scheme=scheme).save(tmp_path / "shared")
+        model = takt.Model.read(tmp_path / "shared")
+        assert model.system.chips == 2 and model.outputs == ("y",) and len(model.stats["chips"]) == 2
+        np.testing.assert_array_equal(model.run(given)["y"], alone)
+    with pytest.raises(GraphError, match="'heads' belongs to language models"):
+        takt.compile(graph, config, chips=2, scheme="heads")
+    with pytest.raises(ConfigError, match="6 chips that are all joined need 5 ports each, one of 'linked' has 4"):
+        takt.compile(graph, config, chips=6)
