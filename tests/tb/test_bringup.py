@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sw.arch.config import ConfigError
-from sw.arch.links import link_latency
+from sw.arch.links import APART, link_latency
 from sw.arch.system import Port, System
 from sw.asm.program import Program
 from sw.bringup.bringup import BringUp, BringUpError
@@ -36,7 +36,8 @@ def wires_of(system: System, delays: list[int]) -> list[Wire]:
 
 
 def expected(system: System, wires: list[Wire]) -> dict[tuple[Port, Port], int]:
-    return {(wire.source, wire.target): link_latency(CHIP, wire.delay) for wire in wires}
+    # Measured ages have in them already what HACs disagree.
+    return {(wire.source, wire.target): link_latency(CHIP, wire.delay) - APART for wire in wires}
 
 
 def runs_as_the_table_says(table: Table, rtl: CocotbSystem) -> None:
@@ -77,7 +78,9 @@ def test_latencies_are_those_of_the_wires(chips, delays, offsets, tmp_path):
         print(table)
         off = {(link.source, link.target): link.latency - true[link.source, link.target] for link in table.system.links}
         assert off.keys() == true.keys()
-        assert all(0 <= more + off[there, here] <= ADDED for (here, there), more in off.items())
+        # The greatest age counts, and ages vary.
+        most = ADDED + max(table.spreads)
+        assert all(0 <= more + off[there, here] <= most for (here, there), more in off.items())
         assert all(abs(off[link.source, link.target]) <= NEAR for link in Start(table.system).tree)
         table.save(tmp_path / "table.toml")
         again = Table.load(tmp_path / "table.toml", CHIP)
