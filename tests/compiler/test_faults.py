@@ -13,7 +13,7 @@ from sw.isa.rows.vxm import ALU_TYPES
 from sw.isa.table import TABLE
 from tests.compiler.machines import agree, some, some_inputs
 
-#: Rows of the table that compiled programs have none of.
+#: Rows of the table that compiled programs of one chip have none of; those of several chips: `test_chips.py`.
 UNUSED = {
     "IFETCH", "SYNC", "NOTIFY", "CONFIG", "SHIFT", "SELECT_MAP", "DISTRIBUTE", "ROTATE", "TRANSPOSE",
     "SEND", "FORWARD", "DESKEW", "TRANSMIT", "RUNTIME_DESKEW", "RECEIVE", "ALIGN",
