@@ -7,6 +7,7 @@ import numpy as np
 from sw.arch.config import load
 from sw.arch.links import HAC_PERIOD, frame_words
 from sw.arch.system import Port
+from sw.asm.entry import Entry
 from sw.asm.flow import arrival, read_time
 from sw.asm.program import Program
 
@@ -78,21 +79,23 @@ def programs(count: int) -> list[Program]:
     return [Program(CHIP) for _ in range(count)]
 
 
-def released(p: Program, port: int, wait: bool) -> int:
-    """Parks all queues until DESKEW lets them go; the cycle in which they do."""
+def released(p: Program, port: int, wait: bool, besides: str = "") -> int:
+    """Parks all queues, besides one, until DESKEW lets them go; the cycle in which they do."""
     entry = p.at(0).port(port).deskew(wait)
-    landing = entry.word[0].timing(CHIP).d_func
-    for queue in p.floorplan.queues:
-        p.at(1 if queue is entry.queue else 0).queue(queue.name).sync()
-    return landing
+    _park(p, entry, besides)
+    return entry.word[0].timing(CHIP).d_func
 
 
-def paused(p: Program, port: int, cycle: int, t: int) -> int:
-    """Parks all queues and has the HAC let them go t cycles later; the cycle in which they do."""
-    entry = p.at(cycle).port(port).runtime_deskew(t)
-    for queue in p.floorplan.queues:
-        p.at(cycle + (queue is entry.queue)).queue(queue.name).sync()
+def paused(p: Program, port: int, cycle: int, t: int, besides: str = "") -> int:
+    """Parks all queues, besides one, and has the HAC let them go t cycles later; the cycle in which they do."""
+    _park(p, p.at(cycle).port(port).runtime_deskew(t), besides)
     return cycle + t
+
+
+def _park(p: Program, entry: Entry, besides: str) -> None:
+    for queue in p.floorplan.queues:
+        if queue.name != besides:
+            p.at(entry.time + (queue is entry.queue)).queue(queue.name).sync()
 
 
 def ring_ends(count: int) -> Iterable[tuple[Port, Port]]:

@@ -24,11 +24,12 @@ def taken_from(issues: Issues, rows: np.ndarray) -> np.ndarray:
 
 
 def check_links(issues: Issues, findings: Findings) -> None:
-    """Rules `link-busy`, `link-align`, `link-stretch` and `link-deskew`."""
+    """Rules `link-busy`, `link-align`, `link-stretch`, `link-deskew` and `link-pause`."""
     _busy(issues, findings)
     _aligned(issues, findings)
     rows = issues.select("DESKEW")
     findings.add("link-deskew", rows[1:], lambda i: "is the second DESKEW of the chip, it has one an iteration")
+    _paused(issues, findings)
 
 
 def _busy(issues: Issues, findings: Findings) -> None:
@@ -52,12 +53,33 @@ def _aligned(issues: Issues, findings: Findings) -> None:
     found = marks.last_before(taken_from(issues, users), issues.issue[users])
     lost = users[found < 0]
     findings.add("link-align", lost, lambda i: "uses a port that no ALIGN has aligned before")
+    pauses = issues.issue[issues.select("RUNTIME_DESKEW")]
+    aligned = np.append(cycles, 0)[found]
+    outdated = (found >= 0) & (np.searchsorted(pauses, aligned) != np.searchsorted(pauses, issues.issue[users]))
+    findings.add("link-align", users[outdated], lambda i: "uses a port that no ALIGN has aligned since RUNTIME_DESKEW")
     ends = issues.issue[users] + frame_words(issues.config)
     longest = issues.config.c2c.stretch
-    late = np.flatnonzero((found >= 0) & (ends - np.append(cycles, 0)[found] > longest))
+    late = np.flatnonzero((found >= 0) & (ends - aligned > longest))
 
     def sentence(i: int) -> str:
         k = late[i]
         return f"ends {ends[k] - cycles[found[k]]} cycles after the ALIGN of its port, c2c.stretch is {longest}"
 
     findings.add("link-stretch", users[late], sentence, aligns[found[late]])
+
+
+def _paused(issues: Issues, findings: Findings) -> None:
+    """How long a pause takes by a chip's own clock is not known before, so nothing may be on its way over it."""
+    holds = issues.select("DESKEW", "RUNTIME_DESKEW")
+    if not holds.size:
+        return
+    others = np.setdiff1d(np.arange(len(issues.issue)), issues.select("SYNC", "HALT"))
+    number = np.searchsorted(issues.issue[holds], issues.issue[others], "right") - 1
+    release = issues.issue[holds] + issues.time("d_func", holds)
+    bad = np.flatnonzero((number >= 0) & (holds[number] != others) & (issues.issue[others] < release[number]))
+
+    def sentence(i: int) -> str:
+        k = number[bad[i]]
+        return f"issues before cycle {release[k]}, up to which all queues are to be parked for {issues.text(int(holds[k]))}"
+
+    findings.add("link-pause", others[bad], sentence, holds[number[bad]])

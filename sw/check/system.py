@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sw.arch.links import HAC_PERIOD, slack
-from sw.arch.system import Port, System
+from sw.arch.system import Link, Port, System
 from sw.asm.image import Image
 from sw.asm.timeline import timeline
 from sw.check.finding import Finding, Findings
@@ -27,6 +27,13 @@ def check_system(system: System, images: list[Image], limit: int = 50) -> list[F
     return sorted(found, key=lambda one: -1 if one.cycle is None else one.cycle)[:limit]
 
 
+def _aligns(issues: Issues) -> dict[int, np.ndarray]:
+    """For every port the cycles in which it is aligned."""
+    rows = issues.select("ALIGN")
+    of_port = ports(issues, rows)
+    return {port: issues.issue[rows[of_port == port]] for port in np.unique(of_port).tolist()}
+
+
 class _Traffic:
     """All that goes over the links, followed from where it is sent to where it is taken."""
 
@@ -42,6 +49,9 @@ class _Traffic:
                 takers.setdefault((port, int(cycle)), []).append(row)
             self._takers.append(takers)
         self._met: list[set[int]] = [set() for _ in chips]
+        self._pauses = [issues.issue[issues.select("RUNTIME_DESKEW")] for issues in chips]
+        #: Chip -> port -> cycles of ALIGN.
+        self._aligns = [_aligns(issues) for issues in chips]
         #: System time of each chip's cycle 0.
         self._begin: dict[int, int] = {}
 
@@ -69,11 +79,13 @@ class _Traffic:
         if link is None:
             self._add("link-lost", origin, row, f"goes nowhere, no link begins at {Port(chip, port)}")
             return
-        target = link.target
+        target, sent = link.target, cycle
         cycle += self._begin[chip] + link.latency - self._begin[target.chip]
         takers = self._takers[target.chip].get((target.number, cycle), [])
         if not takers and name == "SEND":
             self._add("link-lost", origin, row, f"is not taken, it comes to {target} in its cycle {cycle}")
+        if takers and name == "SEND":
+            self._agree(origin, row, link, sent, cycle)
         for taker in takers:
             self._met[target.chip].add(taker)
             kind = self._name(target.chip, taker)
@@ -85,6 +97,14 @@ class _Traffic:
                 self._fly(origin, row, target.chip, out, cycle)
             elif kind == "RECEIVE":
                 self._number(origin, row, target.chip, taker)
+
+    def _agree(self, origin: int, row: int, link: Link, sent: int, came: int) -> None:
+        """Finds a frame whose port was aligned by a mark from before its sender's last pause."""
+        aligns, pauses = self._aligns[link.target.chip][link.target.number], self._pauses[link.source.chip]
+        mark = aligns[np.searchsorted(aligns, came) - 1] - came + sent
+        if np.searchsorted(pauses, mark) != np.searchsorted(pauses, sent):
+            sentence = f"leaves chip {link.source.chip} after its RUNTIME_DESKEW at cycle {pauses[pauses < sent][-1]}"
+            self._add("link-align", origin, row, f"{sentence}, no ALIGN has aligned {link.target} since")
 
     def _number(self, origin: int, row: int, chip: int, taker: int) -> None:
         sent = int(self._chips[origin].field("number", np.array([row]))[0])

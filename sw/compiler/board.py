@@ -6,15 +6,30 @@ is one number for a unit and a cycle.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 #: Cycles that a unit's numbers have room for.
 SPAN = 1 << 32
 
 
-class Board:
-    """Reservations and the instructions that were issued with them."""
+@dataclass(frozen=True)
+class Pauses:
+    """Cycles that nobody may have, the last `length` of every `period`: clocks are put right in them, and nothing may be on
+    its way meanwhile."""
 
-    def __init__(self):
+    period: int
+    length: int
+
+    def meets(self, first: int, last: int) -> bool:
+        """Whether any of the cycles first … last belongs to a pause."""
+        return last % self.period >= self.period - self.length or first // self.period != last // self.period
+
+
+class Board:
+    """Reservations and the instructions that were issued with them; none that meets one of the pauses."""
+
+    def __init__(self, streams: int, pauses: Pauses | None = None):
+        self.pauses, self._streams = pauses, streams
         self._points: dict[int, int] = {}
         self._spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self._log: list[Callable[[], None] | int] = []
@@ -45,7 +60,7 @@ class Board:
     def claim(self, unit: int, cycle: int, value: int = 0) -> bool:
         """Takes a unit's cycle; False if it is taken."""
         key = unit * SPAN + cycle
-        if cycle < 0 or key in self._points:
+        if cycle < 0 or key in self._points or (self.pauses and self.pauses.meets(cycle, cycle)):
             return False
         self._points[key] = value
         self._log.append(key)
@@ -57,7 +72,9 @@ class Board:
 
     def free(self, code: int, diagonal: int, low: int, high: int) -> bool:
         """Whether nobody has any of the stops low … high of a diagonal of a stream."""
-        return not any(low <= b and a <= high for a, b in self._spans.get((code, diagonal), ()))
+        if any(low <= b and a <= high for a, b in self._spans.get((code, diagonal), ())):
+            return False
+        return not (self.pauses and self.pauses.meets(*self._stands(code, diagonal, low, high)))
 
     def span(self, code: int, diagonal: int, low: int, high: int) -> bool:
         """Takes stops low … high of a diagonal of a stream; False if any of them is taken."""
@@ -65,10 +82,16 @@ class Board:
         for a, b in spans:
             if low <= b and a <= high:
                 return False
+        if self.pauses and self.pauses.meets(*self._stands(code, diagonal, low, high)):
+            return False
         taken = (low, high)
         spans.append(taken)
         self._log.append(lambda: spans.remove(taken))
         return True
+
+    def _stands(self, code: int, diagonal: int, low: int, high: int) -> tuple[int, int]:
+        """The first and the last cycle in which a value stands at stops low … high."""
+        return (diagonal + low, diagonal + high) if code < self._streams else (diagonal - high, diagonal - low)
 
     def issue(self, queue: int, cycle: int, name: str, values: dict[str, int]) -> None:
         """Records an instruction whose resources have been claimed."""

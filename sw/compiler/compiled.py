@@ -13,6 +13,7 @@ from sw.asm.timeline import timeline
 from sw.check.program import check
 from sw.check.system import check_system
 from sw.compiler.binding import Binding
+from sw.compiler.board import Pauses
 from sw.compiler.chip import Chip
 from sw.compiler.emit import emit, keep
 from sw.compiler.graph import Graph, GraphError, Tensor
@@ -151,27 +152,23 @@ def compile_system(graph: Graph, system: System) -> CompiledSystem:
 
 def _compile(graph: Graph, system: System) -> CompiledSystem:
     config = system.config
-    chip = Chip(config)
     verify_graph(graph)
     normal = normalise(graph, config.vl)
     verify_graph(normal)
     if (last := max((tensor.chip or 0 for tensor in normal.tensors), default=0)) >= system.chips:
         raise CompileError(f"'{graph.name}' has tensors on chip {last}, the system's last chip is {system.chips - 1}.")
-    schedules = []
-    for part in parts(normal, system.chips):
-        lowering = Lowering(part, chip)
-        verify_tasks(lowering)
-        memory = Memory(config, len(chip.slices))
-        Placer(lowering, chip, memory)
-        schedules.append(Schedule(lowering, chip, memory))
-    joint = Joint(system, schedules)
+    joint = _joint(normal, system)
+    if joint.transfers.end >= config.c2c.stretch:
+        joint = _joint(normal, system, Pauses(config.c2c.stretch, Start(system).resume(0)))
     used = [link for link in system.links if link in joint.transfers.used]
     start = Start(system, used) if used else None
-    made = [_program(schedule, start, number) for number, schedule in enumerate(schedules)]
+    made = [_program(schedule, start, number) for number, schedule in enumerate(joint.schedules)]
     begins = [start.cycle(number, start.begin) if start else 0 for number in range(system.chips)]
     lasts = [timeline(program.image()).cycles - begin for (program, *_), begin in zip(made, begins, strict=True)]
     if start:
         for number, (program, *_) in enumerate(made):
+            for time in joint.pauses:
+                start.pause(number, program, start.begin + time)
             start.end(number, program, start.begin + max(lasts) - 1)
     images = [program.image() for program, *_ in made]
     findings = check_system(system, images) if start else [found for image in images for found in check(image)]
@@ -181,6 +178,18 @@ def _compile(graph: Graph, system: System) -> CompiledSystem:
         Compiled(config, image, *bindings, timeline(image).cycles) for image, (_, *bindings) in zip(images, made, strict=True)
     )
     return CompiledSystem(system, tuple(compiled), max(lasts))
+
+
+def _joint(graph: Graph, system: System, pauses: Pauses | None = None) -> Joint:
+    """The schedule of a normalised graph on all chips."""
+    chip, schedules = Chip(system.config), []
+    for part in parts(graph, system.chips):
+        lowering = Lowering(part, chip)
+        verify_tasks(lowering)
+        memory = Memory(system.config, len(chip.slices))
+        Placer(lowering, chip, memory)
+        schedules.append(Schedule(lowering, chip, memory, pauses))
+    return Joint(system, schedules, pauses)
 
 
 def _program(schedule: Schedule, start: Start | None, number: int) -> tuple[Program, dict[str, Binding], dict[str, Binding]]:

@@ -29,12 +29,14 @@ def keep(vector: Vector) -> Copy:
 
 def emit(program: Program, chip: Chip, lowering: Lowering, schedule: Schedule, begin: int = 0) -> None:
     """Puts everything but regions into a program, whose cycle `begin` is the schedule's first."""
-    drop = unread(lowering)
-    queues: dict[int, dict[int, list[Item]]] = {}
-    for queue, cycle, name, values in schedule.board.issued:
+    drop, board = unread(lowering), schedule.board
+    #: Words of every queue between two pauses, across which nothing repeats.
+    stretches: dict[tuple[int, int], dict[int, list[Item]]] = {}
+    for queue, cycle, name, values in board.issued:
         if name != "WRITE" or (queue, cycle, values["addr"]) not in drop:
-            queues.setdefault(queue, {}).setdefault(cycle, []).append((name, values))
-    for number, words in queues.items():
+            stretch = cycle // board.pauses.period if board.pauses else 0
+            stretches.setdefault((queue, stretch), {}).setdefault(cycle, []).append((name, values))
+    for (number, _), words in stretches.items():
         queue = chip.plan.queues[number]
         for cycle, items, copies, gap in _bursts(words):
             for name, values in items:

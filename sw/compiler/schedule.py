@@ -7,7 +7,7 @@ is free, also between tasks that were placed before it. Nothing is ever moved ag
 
 from collections import Counter
 
-from sw.compiler.board import Board
+from sw.compiler.board import Board, Pauses
 from sw.compiler.chains import Chains
 from sw.compiler.chip import Chip
 from sw.compiler.lower.lowering import Lowering
@@ -39,8 +39,9 @@ ATTEMPTS = 24
 class Schedule:
     """All instructions of a chip's program, on `board`, and where everything lies, in `memory`."""
 
-    def __init__(self, lowering: Lowering, chip: Chip, memory: Memory):
-        self.lowering, self.chip, self.memory, self.board = lowering, chip, memory, Board()
+    def __init__(self, lowering: Lowering, chip: Chip, memory: Memory, pauses: Pauses | None = None):
+        self.lowering, self.chip, self.memory = lowering, chip, memory
+        self.board = Board(chip.config.streams, pauses)
         self.router = Router(chip, self.board, memory)
         self.chains = Chains(chip, self.router)
         self.products = Products(chip, self.router, memory)

@@ -74,10 +74,17 @@ class Transfers:
                 return True
         return False
 
+    @property
+    def end(self) -> int:
+        """The cycle after which nothing is on its way any more."""
+        lasts = (frames[-1][0] + link.latency + self.frame for link, frames in self._frames.items() if frames)
+        return max(lasts, default=0)
+
     def number(self) -> None:
         """Counts the frames of every link, when all are placed."""
         for frames in self._frames.values():
-            for number, (_, sent, received) in enumerate(sorted(frames, key=lambda frame: frame[0])):
+            frames.sort(key=lambda frame: frame[0])
+            for number, (_, sent, received) in enumerate(frames):
                 sent["number"] = received["number"] = number % NUMBERS
 
     def _by(self, lanes: list[Lane], task: Departure, arrival: Arrival, start: int, source: int, target: int) -> bool:

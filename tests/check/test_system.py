@@ -10,9 +10,10 @@ from sw.asm.flow import read_time
 from sw.asm.program import Program
 from sw.check.program import check
 from sw.check.system import check_system
-from tests.systems import CHIP, FRAME, released
+from sw.isa.rows.c2c import least_pause
+from tests.systems import CHIP, FRAME, paused, released
 
-LATENCY = 23
+LATENCY, PAUSE = 23, least_pause(CHIP)
 PAIR = System(CHIP, 2, (Link(Port(0, 3), Port(1, 0), LATENCY), Link(Port(1, 1), Port(0, 0), LATENCY)))
 
 
@@ -139,6 +140,50 @@ def test_a_program_runs_no_longer_than_clocks_keep_together(late):
         p.at(last).port(1).receive("E1", 0)
 
     assert broken(change) == ({("link-stretch", "C2C_W_RECEIVE1", last)} if late else set())
+
+
+@pytest.mark.parametrize(("at", "good"), [(99, True), (100, False), (99 + PAUSE, False), (100 + PAUSE, True)])
+def test_nothing_issues_while_clocks_are_put_right(at, good):
+    def change(p):
+        queue = p.at(at).port(3).transmit().queue.name
+        assert paused(p, 0, 100, PAUSE, besides=queue) == 100 + PAUSE
+
+    assert broken(change) == (set() if good else {("link-pause", "C2C_E_SEND1", at)})
+
+
+def test_nothing_issues_before_chips_have_begun_together():
+    def change(p):
+        queue = p.at(0).port(1).align().queue.name
+        released(p, 0, False, besides=queue)
+
+    assert broken(change) == {("link-pause", "C2C_W_RECEIVE1", 0)}
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_port_is_aligned_again_when_clocks_have_been_put_right(aligned):
+    def change(p):
+        p.at(40).port(1).align()
+        begin = paused(p, 0, 100, PAUSE)
+        if aligned:
+            p.at(begin).port(1).align()
+        p.at(begin + 9).port(1).receive("E1", 0)
+
+    assert broken(change) == (set() if aligned else {("link-align", "C2C_W_RECEIVE1", 109 + PAUSE)})
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_sender_that_puts_its_clock_right_sends_a_mark_again(aligned):
+    def change(a, b):
+        traffic(a, b)
+        begin = paused(a, 0, 200, PAUSE)
+        if aligned:
+            a.at(begin).port(3).transmit()
+            b.at(begin + LATENCY).port(0).align()
+        read(a, begin + 20)
+        a.at(begin + 20).port(3).send("E3", 1)
+        b.at(begin + 20 + LATENCY).port(0).receive("E1", 1)
+
+    assert found(change) == (set() if aligned else {("link-align", 0, "C2C_E_SEND1", 220 + PAUSE)})
 
 
 @pytest.mark.parametrize("after", [0, slack(CHIP) - 1, slack(CHIP), HAC_PERIOD - 1])

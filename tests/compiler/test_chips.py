@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sw.arch.system import System
+from sw.asm.timeline import timeline
 from sw.compiler.board import Board
 from sw.compiler.chip import Chip
 from sw.compiler.compiled import CompiledSystem, CompileError, compile_system
@@ -23,6 +24,8 @@ from tests.compiler.strategies import fixed
 #: A chip with four ports.
 LINKED = VL16.replace(name="vl16 with links", c2c={"links": 2})
 PAIR = node(LINKED, 2, each=2)
+#: One whose links are aligned as often as a configuration may have it.
+HASTY = LINKED.replace(c2c={"stretch": 1000})
 
 
 def agree(graph: Graph, runs, system: System = PAIR) -> CompiledSystem:
@@ -36,8 +39,9 @@ def agree(graph: Graph, runs, system: System = PAIR) -> CompiledSystem:
     return compiled
 
 
-def strewn(graph: Graph, chips: int, rng: np.random.Generator) -> Graph:
-    """The same graph, every tensor of it on any chip; tables are where their states and inputs are."""
+def strewn(graph: Graph, chips: int, rng: np.random.Generator, rounds: int = 0) -> Graph:
+    """The same graph, every tensor of it on any chip; tables are where their states and inputs are. Inputs go so many rounds
+    over two chips before."""
     made, of = Graph(graph.name), {}
     for tensor in graph.tensors:
         operands = [of[operand] for operand in tensor.operands]
@@ -47,6 +51,9 @@ def strewn(graph: Graph, chips: int, rng: np.random.Generator) -> Graph:
         of[tensor] = remade(
             made, dataclasses.replace(tensor, chip=chip), [made.transfer(operand, chip) for operand in operands]
         )
+        if tensor.op == "input":
+            for turn in range(2 * rounds):
+                of[tensor] = made.transfer(of[tensor], (chip + 1 - turn % 2) % chips)
     for name, value in graph.stores.items():
         made.store(name, made.transfer(of[value], made.states[name].chip))
     for name, value in graph.outputs.items():
@@ -90,6 +97,30 @@ def test_random_graphs_strewn_over_chips(data):
     rng = np.random.default_rng(len(graph.tensors))
     chips = int(rng.integers(2, 4))
     agree(strewn(graph, chips, rng), [some_inputs(graph, rng) for _ in range(2)], node(LINKED, chips))
+
+
+@fixed(30)
+@given(st.data())
+def test_random_graphs_strewn_over_pauses(data):
+    """Inputs go round for so long that clocks are put right before, while or after a random graph works on them."""
+    graph = Builder(data.draw).graph
+    rng = np.random.default_rng(len(graph.tensors))
+    late = strewn(graph, 3, rng, data.draw(st.integers(8, 14), label="rounds"))
+    agree(late, [some_inputs(graph, rng) for _ in range(2)], node(HASTY, 3))
+
+
+def test_transfers_go_on_after_pauses(rng):
+    """A value that goes round for longer than clocks keep together."""
+    graph, rounds = Graph(), 40
+    value = graph.input("x", (2, 16), "fp32")
+    for chip in [1, 0] * rounds:
+        value = graph.transfer(value, chip) * 1.5
+    graph.output("y", value)
+    compiled = agree(graph, [some_inputs(graph, rng) for _ in range(2)], node(HASTY, 2, each=2))
+    pauses = [
+        burst for part in compiled.parts for burst in timeline(part.image).bursts if burst.word[0].instr.name == "RUNTIME_DESKEW"
+    ]
+    assert len(pauses) == 2 * (compiled.body // HASTY.c2c.stretch) > 6
 
 
 def test_chips_without_a_word_to_each_other_need_no_start(rng):
