@@ -7,13 +7,17 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sw.arch.config import ConfigError
+from sw.arch.config import PRESETS, ConfigError, load
+from sw.arch.floorplan import floorplan
 from sw.arch.links import HAC_PERIOD, slack
 from sw.arch.system import Port, System, cables
 from sw.asm.program import Program
 from sw.bringup.exchange import Exchange
 from sw.check.system import check_system
 from sw.golden.chip import GoldenSystem
+from sw.isa.rows.c2c import least_pause
+from sw.isa.rows.icu import fetch_beats
+from sw.isa.table import TABLE
 from sw.network.start import Start
 from sw.network.topology import node, ring, torus
 from tests.systems import CHIP
@@ -123,6 +127,14 @@ def test_clocks_are_put_right_on_the_way(system):
     assert all(b.end - a.end > CHIP.c2c.stretch // 2 for a, b in pairwise(exchanges))
     running = golden(system, made)
     assert [exchange.wrong(running.chips) for exchange in exchanges] == [[], [], []]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_pause_is_longer_than_anything_is_on_its_way(name):
+    """Which is why the checker looks only at what issues in a pause: from issue to result, and from end to end of the chip."""
+    c = load(name)
+    results = [instr.timing(c, dict.fromkeys(instr.fields, 0)).d_func or 0 for instr in TABLE]
+    assert max(results) + fetch_beats(c) + len(floorplan(c).stops) < least_pause(c)
 
 
 def test_programs_that_end_together_have_the_same_end_in_system_time():
