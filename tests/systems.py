@@ -19,6 +19,8 @@ CHIP = load("tiny").replace(
     sxm=dict.fromkeys(("shift", "permute", "distribute", "rotate", "transpose", "reduce"), 0),
     c2c={"links": 2, "link_bytes": 4},
 )
+#: One with a port for each other chip of a node of 8.
+WIDE = CHIP.replace(name="wide", c2c={"links": 4})
 FRAME = frame_words(CHIP)
 SEED = 20264
 

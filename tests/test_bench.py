@@ -19,7 +19,7 @@ llama.shipped.full llama.260k.exact llama.260k.int8_agree llama.rtl_tps llama.go
 dense.autoencoder compile.260k_s compile.scaling onnx.passed onnx.failed
 llama.chips dense.chips llama.chips_pay
 link.efficiency link.hop_cycles link.forward_cycles link.errors link.heavy
-net.p2p net.allreduce.8k net.allreduce.64k net.264 net.10440 net.schedule
+net.p2p net.allreduce.8k net.allreduce.64k net.264 net.10440 net.10440.nodes net.schedule
 net.allreduce.run
 """.split()
 

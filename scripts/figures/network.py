@@ -1,6 +1,7 @@
 """The scheduled network: tensors between chips of the published size, in a node, over 264 chips and over 10,440."""
 
 import time
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from sw.arch.dtype import DType
 from sw.arch.system import System
 from sw.asm.program import Program
 from sw.network import bounds
+from sw.network.cayley import cayley
 from sw.network.collectives import Outcome, all_gather, all_reduce, exchange, point_to_point
-from sw.network.costs import costs
+from sw.network.costs import Costs, costs
 from sw.network.graph import Network
 from sw.network.programs import Traffic, lead_in
 from sw.network.prove import prove
@@ -89,17 +91,17 @@ def hops(outcome: Outcome) -> int:
     return max(depth[goal] for goal in outcome.goals)
 
 
-def system(made: System, sizes: tuple[int, ...]) -> Found:
+def system(made: System, reduce: Callable[[Network, Costs, int], Outcome], alike: int) -> Found:
     """Cycles of an all-reduce of one vector over all chips; how far chips are apart, and for how long it was scheduled.
 
-    Cabling looks the same from every group of sizes[-2] chips, so distances from the first of them are all there are.
+    Cabling looks the same from every group of `alike` chips, so distances from the first of them are all there are.
     """
     begin = time.process_time()
     network = Network(made)
-    outcome = exchange(network, COSTS, 1, sizes)
+    outcome = reduce(network, COSTS, 1)
     spent = time.process_time() - begin
     proven(outcome)
-    apart = [network.distances(root) for root in range(sizes[-2])]
+    apart = [network.distances(root) for root in range(alike)]
     farthest = max((links, root, chip) for root, found in enumerate(apart) for chip, links in found.items())
     counts = np.bincount([links for found in apart for links in found.values()])
     single = proven(point_to_point(network, COSTS, *farthest[1:], 1, spreading=False)).cycles
@@ -176,14 +178,20 @@ FIGURES = (
     Figure(
         "net.264",
         "cycles",
-        lambda: system(dragonfly(FULL), (NODE, 264)),
+        lambda: system(dragonfly(FULL), partial(exchange, sizes=(NODE, 264)), NODE),
         (Bound("<=", 3, "hops between chips"), Bound("<=", 3, "hops of the all-reduce")),
     ),
     Figure(
         "net.10440",
         "cycles",
-        lambda: system(racks(FULL), (NODE, NODE * RACK, 10440)),
+        lambda: system(cayley(FULL), all_reduce, 1),
         (Bound("<=", 5, "hops between chips"), Bound("<", 3, "us")),
+    ),
+    Figure(
+        "net.10440.nodes",
+        "cycles",
+        lambda: system(racks(FULL), partial(exchange, sizes=(NODE, NODE * RACK, 10440)), NODE * RACK),
+        (Bound("<", 3, "us"),),
         long=True,
     ),
     Figure("net.schedule", "power of chips", growth, (Bound("<=", 3),)),

@@ -20,9 +20,8 @@ from sw.isa.rows.icu import fetch_beats
 from sw.isa.table import TABLE
 from sw.network.start import Start
 from sw.network.topology import node, ring, torus
-from tests.systems import CHIP
+from tests.systems import CHIP, WIDE
 
-WIDE = CHIP.replace(name="wide", c2c={"links": 4})
 SYSTEMS = {
     **{f"ring of {count}": ring(CHIP, count) for count in range(2, 9)},
     "node": node(WIDE),

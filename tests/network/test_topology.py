@@ -6,6 +6,7 @@ import networkx as nx
 import pytest
 
 from sw.arch.config import ConfigError
+from sw.network.cayley import cayley
 from sw.network.graph import Network
 from sw.network.topology import dragonfly, node, racks, ring, torus
 from tests.network.networks import FULL, NETWORKS
@@ -55,6 +56,26 @@ def test_all_racks():
         inside = range(9 * rack, 9 * rack + 9)
         assert all(nodes[a, b] == 2 for a in inside for b in inside if a != b)
     assert set(Counter(link.source.chip for link in system.links).values()) == {11}
+
+
+def test_chips_of_the_cayley_graph_are_within_five_hops():
+    system = cayley(FULL)
+    graph = nx.Graph(judge(system))
+    assert len(graph) == system.chips == 10440
+    assert {degree for _, degree in graph.degree} == set(Counter(link.source.chip for link in system.links).values()) == {11}
+    assert {nx.eccentricity(graph, chip) for chip in range(0, 10440, 521)} == {5}
+
+
+def test_cables_of_the_cayley_graph_stay_in_a_node_or_lead_to_sixteen_racks():
+    links = cayley(FULL).links
+    local = [link for link in links if link.source.chip // 8 == link.target.chip // 8]
+    assert {link.latency for link in local} == {link.latency for link in node(FULL).links}
+    graph = nx.Graph((link.source.chip, link.target.chip) for link in local if link.source.chip < 8)
+    assert nx.is_isomorphic(graph, nx.circulant_graph(8, [1, 4]))
+    bundles = Counter((link.source.chip // 72, link.target.chip // 72) for link in links)
+    inside = {pair: bundles.pop(pair) for pair in list(bundles) if pair[0] == pair[1]}
+    assert set(inside.values()) == {72 * 3} and len(local) == 10440 * 3
+    assert set(bundles.values()) == {36} and set(Counter(rack for rack, _ in bundles).values()) == {16}
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)

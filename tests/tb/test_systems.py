@@ -9,9 +9,9 @@ from sw.asm.program import Program
 from sw.bringup.exchange import Exchange
 from sw.bringup.programs import calling
 from sw.network.start import Start
-from sw.network.topology import ring, torus
+from sw.network.topology import node, ring, torus
 from tb.system import CocotbSystem
-from tests.systems import CHIP
+from tests.systems import CHIP, WIDE
 from tests.tb.alongside import alongside, with_delays
 
 #: Delay of a wire at most: more than a period.
@@ -22,6 +22,7 @@ SYSTEMS = {
     "ring of 4": ring(CHIP, 4),
     "ring of 8": ring(CHIP, 8),
     "torus": torus(CHIP, 2, 4),
+    "node of 8": node(WIDE),
 }
 #: Clocks' offsets in ppm, taken in turn by the chips.
 OFFSETS = {"none": [0], "half": [50, -50, 0], "most": [100, -100], "mixed": [-100, 0, 100, 50, -50]}
@@ -45,7 +46,7 @@ def test_all_chips_do_in_every_cycle_what_the_golden_system_does(shape, offsets,
     print(f"seed {seed}")
     system, wires = with_delays(SYSTEMS[shape], LONGEST, seed)
     start = Start(system)
-    programs = [Program(CHIP) for _ in range(system.chips)]
+    programs = [Program(system.config) for _ in range(system.chips)]
     first = Exchange(start, programs, start.begin, seed=seed)
     second = Exchange(start, programs, start.resume(first.end) + far, seed=seed + 1, addr=8)
     for chip, program in enumerate(programs):
