@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from sw.arch.config import ConfigError
+from sw.arch.config import ConfigError, load
 from sw.arch.links import APART, link_latency
 from sw.arch.system import Port, System
 from sw.asm.program import Program
 from sw.bringup.bringup import BringUp, BringUpError
 from sw.bringup.exchange import Exchange
-from sw.bringup.table import Table
+from sw.bringup.table import Follow, Table
 from sw.check.system import check_system
 from sw.golden.chip import GoldenSystem
 from sw.network.start import Start
 from sw.network.topology import ring
-from tb.system import NOISE_WORDS, PERIOD_PS, CocotbSystem, Wire
+from tb.system import NOISE_WORDS, PERIOD_PS, CocotbSystem, Wire, wires_of
 from tests.systems import CHIP
 
 #: What a latency may be off where one HAC follows the other's, and what both ways of any cable may have too much, which is what
@@ -24,15 +24,6 @@ from tests.systems import CHIP
 NEAR, ADDED = 3, 4
 #: Cycles until all HACs agree.
 SETTLED = 3_000
-
-
-def wires_of(system: System, delays: list[int]) -> list[Wire]:
-    """One wire a link; both of a cable have the same delay."""
-    found = {}
-    for link in system.links:
-        key = frozenset((link.source, link.target))
-        found.setdefault(key, delays[len(found) % len(delays)])
-    return [Wire(link.source, link.target, found[frozenset((link.source, link.target))]) for link in system.links]
 
 
 def expected(system: System, wires: list[Wire]) -> dict[tuple[Port, Port], int]:
@@ -82,7 +73,7 @@ def test_latencies_are_those_of_the_wires(chips, delays, offsets, tmp_path):
         most = ADDED + max(table.spreads)
         assert all(0 <= more + off[there, here] <= most for (here, there), more in off.items())
         assert all(abs(off[link.source, link.target]) <= NEAR for link in Start(table.system).tree)
-        table.save(tmp_path / "table.toml")
+        (tmp_path / "table.toml").write_text(table.to_toml())
         again = Table.load(tmp_path / "table.toml", CHIP)
         assert again == table
         runs_as_the_table_says(again, rtl)
@@ -138,14 +129,28 @@ def test_chips_that_no_cable_joins_are_told(tmp_path):
         BringUp(rtl, system)
 
 
+def written(chips: str = "2", latency: str = "26", parent: str = "0", port: str = "1", lead: str = "15") -> str:
+    """A table of one link, with an entry that is wrong."""
+    rows = f'config = "linked"\nhash = {CHIP.hash}\nchips = {chips}'
+    rows += f"\nlinks = [{{from=[0, 0], to=[1, 1], latency={latency}, spread=1}}]"
+    return rows + f"\nhacs = [{{chip=1, parent={parent}, port={port}, lead={lead}}}]"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("chips = ", "is no table of links"),
-        ("chips = 2", "is no table of links: 'hash' is missing"),
-        ('config = "other"\nhash = 1\nchips = 2', "was measured on chips 'other', these are 'linked'"),
+        ("chips = 2", "is no table of links: 'config' is missing"),
+        ('config = "other"\nhash = 1\nchips = 2', r"was measured on chips 'other' \(00000001\), these are 'linked' \("),
         (f'config = "linked"\nhash = {CHIP.hash}\nchips = 2\nlinks = [{{from=[0, 9], to=[1, 0], latency=3, spread=1}}]',
          "names port 9 of chip 0, a chip of 'linked' has 4 ports"),
+        (written(chips="3"), "is of 3 chips, its 1 links can join 2 to 2"),
+        (written(chips="true"), "is no table of links: True is no whole number"),
+        (written(latency="26.5"), "is no table of links: 26.5 is no whole number"),
+        (written(latency="0"), "The link from port 0 of chip 0 has a latency of 0"),
+        (written(port="3"), "chip 1 follows chip 0 by port 3, where no link from that chip ends"),
+        (written(parent="1"), "chip 1 follows chip 1 by port 1"),
+        (written(lead="252"), "lead of chip 1 is 252, it must be below 252"),
     ],
 )  # fmt: skip
 def test_files_that_are_no_tables_are_refused(text, sentence, tmp_path):
@@ -153,3 +158,16 @@ def test_files_that_are_no_tables_are_refused(text, sentence, tmp_path):
     path.write_text(text)
     with pytest.raises(ConfigError, match=sentence):
         Table.load(path, CHIP)
+
+
+def test_a_table_of_a_preset_names_its_chips(tmp_path):
+    path = tmp_path / "table.toml"
+    table = Table(ring(load("linked"), 3), tuple(range(6)), {1: Follow(0, 1, 15), 2: Follow(0, 0, 251)})
+    path.write_text(table.to_toml())
+    assert Table.load(path) == Table.load(path, load("linked")) == table
+    path.write_text(replace(table, system=ring(CHIP.replace(name='a "chip"'), 3)).to_toml())
+    with pytest.raises(ConfigError, match="measured on chips 'a \"chip\"', which is no preset; their configuration must be"):
+        Table.load(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="is no table of links: 'utf-8' codec"):
+        Table.load(path)
