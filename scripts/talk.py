@@ -27,13 +27,13 @@ from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import Tokenizer
 from sw.golden.chip import GoldenSystem
 from sw.machine import Alone, MachineError, MachineSystem
-from sw.network.topology import IN_NODE
 from takt.model import Model, Session, compile, joined
+from takt.rtl import CABLES, wired
 from takt.sources import shipped
 from tb.chip import build_chip
 from tb.harness import BuildError
 from tb.machine import CocotbMachine
-from tb.system import CocotbSystem, Wire
+from tb.system import CocotbSystem, wires_of
 from tb.toolchain import ToolError
 from tb.views import keep_waves
 
@@ -42,10 +42,6 @@ CLOCK_MHZ = 900
 TOKENS = 48
 #: Tokens that waves are kept of, a token takes tens of megabytes; and those of several chips, a token takes seconds.
 TRACED_TOKENS, SHARED_TOKENS = 2, 8
-#: How far clocks of chips are off, in ppm, one after the other.
-OFFSETS = (0, 100, -100, 50)
-#: Lengths of cables between them.
-CABLES = 5
 
 
 @dataclass(frozen=True)
@@ -131,15 +127,12 @@ def table(report: Report, where: str) -> Table:
 
 @contextmanager
 def simulator(system: System, folder: Path, waves: bool) -> Iterator[MachineSystem]:
-    """The RTL of a system; several chips have clocks that are off and cables of different lengths, and know of neither."""
+    """The RTL of a system; several chips are not alike and know nothing of each other."""
     if system.chips == 1:
         with CocotbMachine(system.config, build_chip(system.config, sim=False, waves=waves), folder) as machine:
             yield Alone(machine)
     else:
-        delays = (IN_NODE + number % CABLES for number in range(len(system.links)))
-        wires = [Wire(link.source, link.target, delay) for link, delay in zip(system.links, delays, strict=False)]
-        offsets = (OFFSETS * system.chips)[: system.chips]
-        with CocotbSystem(system, wires, offsets, folder, room=0, sim=False) as machine:
+        with wired(system, wires_of(system, CABLES)) as machine:
             yield machine
 
 
