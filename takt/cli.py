@@ -11,6 +11,7 @@ from sw.asm.entry import ProgramError
 from sw.asm.image import ImageError
 from sw.asm.text import AssemblyError
 from sw.asm.timeline import TimelineError
+from sw.bringup.bringup import BringUpError
 from sw.compiler.compiled import CompileError
 from sw.compiler.container import ContainerError
 from sw.compiler.graph import GraphError
@@ -29,6 +30,7 @@ USER_ERRORS = (
     TimelineError,
     GoldenError,
     MachineError,
+    BringUpError,
     CompileError,
     ContainerError,
     GraphError,
@@ -37,7 +39,9 @@ USER_ERRORS = (
     GenerateError,
     OSError,
 )
-COMMANDS = ("info", "asm", "dis", "check", "compile", "run", "llama", "stats", "quantize-report", "verilog", "synth")
+COMMANDS = (
+    "info", "asm", "dis", "check", "bringup", "compile", "run", "llama", "stats", "quantize-report", "verilog", "synth"
+)  # fmt: skip
 
 
 class Commands(click.Group):
@@ -66,7 +70,7 @@ def takt() -> None:
       takt verilog --config small -o build/verilog/small
       takt llama --prompt "And Moses said"  a language model on the chip, token by token
 
-    A configuration is a preset (tiny, fpga, small, full) or a TOML file; docs/config.md lists its entries.
+    A configuration is a preset (tiny, fpga, small, linked, full) or a TOML file; docs/config.md lists its entries.
     `takt COMMAND --help` explains a command with an example.
     """
 

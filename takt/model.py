@@ -207,7 +207,8 @@ def joined(config: Config, chips: int) -> System:
         return System(config, 1)
     ports = 2 * config.c2c.links
     if ports < chips - 1:
-        raise ConfigError(f"{chips} chips that are all joined need {chips - 1} ports each, one of '{config.name}' has {ports}.")
+        needed = f"{chips - 1} port{'s' * (chips > 2)}"
+        raise ConfigError(f"{chips} chips that are all joined need {needed} each, one of '{config.name}' has {ports}.")
     return node(config, chips, each=ports // (chips - 1))
 
 
