@@ -28,13 +28,6 @@ def config_option(**more):
     )
 
 
-def chips_option():
-    """`--chips`."""
-    return click.option(
-        "--chips", type=click.IntRange(1), default=1, show_default=True, help="Chips that share the work, all joined."
-    )
-
-
 def path(**more) -> click.Path:
     """A file or folder; reading and writing report what is wrong with it."""
     return click.Path(path_type=Path, **more)

@@ -11,8 +11,9 @@ from sw.compiler.llama.generate import generate
 from sw.compiler.llama.sample import Sampler
 from sw.compiler.llama.tokenizer import Tokenizer
 from takt.model import MACHINES, Model, compile
-from takt.options import chips_option, config_option, is_compiled, path
+from takt.options import config_option, is_compiled, path
 from takt.sources import LLAMA_PRECISIONS, shipped
+from takt.systems import chips_option, chosen, links_option
 
 #: Clock of the published chip; an assumption, nothing here has been timed in silicon.
 CLOCK_MHZ = 900
@@ -32,9 +33,10 @@ CLOCK_MHZ = 900
 @click.option("--tokenizer", type=path(), help="llama2.c's file; by default tokenizer.bin beside the checkpoint.")
 @click.option("--context", type=click.IntRange(1), help="Positions to keep; by default all that the model knows.")
 @chips_option()
+@links_option()
 @config_option()
 def command(
-    checkpoint: Path | None, prompt, tokens, temperature, top_p, seed, on, precision, tokenizer, context, chips,
+    checkpoint: Path | None, prompt, tokens, temperature, top_p, seed, on, precision, tokenizer, context, chips, links,
     config: Config | None,
 ) -> None:
     """Writes text with the language model in CHECKPOINT, by default the one that comes with Takt.
@@ -49,11 +51,11 @@ def command(
     """
     sampler, source = Sampler(temperature, top_p, seed), checkpoint or shipped()
     if is_compiled(source):
-        if config or precision or tokenizer or context or chips > 1:
-            raise click.UsageError(f"{source} is compiled: its chips, precision, tokenizer and context are fixed.")
+        if config or precision or tokenizer or context or chips or links:
+            raise click.UsageError(f"{source} is compiled: its chips, links, precision, tokenizer and context are fixed.")
         model = Model.read(source)
     else:
-        model = compile(source, config or ("small" if chips == 1 else "linked"), precision, tokenizer, context, chips=chips)
+        model = compile(source, chosen(config, chips, links), precision, tokenizer, context)
     if not model.container.about.context or "logits" not in model.container.compiled.outputs:
         raise click.UsageError(f"{source} is no language model that leaves the choice of tokens to the host.")
     if not model.container.about.tokenizer:
