@@ -66,6 +66,7 @@ ERRORS = {
     "a table of chips that nobody knows": (f"{COMPILE} --links foreign.toml", "'mine', which is no preset"),
     "other chips for a language model": ("llama model.bin --links links.toml -c small", "these are 'small' ("),
     "chips for a language model twice": ("llama model.bin --links links.toml --chips 4", "--chips is 4, but links.toml"),
+    "a table of other chips for a program": ("check net.prog --links links.toml", "measured on chips 'linked' ("),
     "compiled already": ("llama net.prog --links links.toml", "its chips, links, precision, tokenizer and context are fixed"),
 }
 
@@ -98,6 +99,25 @@ def test_programs_are_made_by_the_latencies_of_a_table(run, made, monkeypatch, t
     assert (np.load(tmp_path / "short.npy") == np.load(tmp_path / "links.npy")).all()
     status, _, err = run("run", tmp_path / "short", "--on", "rtl", "--input", "x=x.npy")
     assert status == 1 and "port 0 of chip 0 has a latency of 3, a wire has 15 or more." in err
+
+
+def test_programs_are_proven_by_the_latencies_of_a_table(run, made, monkeypatch, tmp_path):
+    monkeypatch.chdir(made)
+    how = ("--precision", "fp16", "--scheme", "pipeline", "--links", "links.toml")
+    assert run("compile", "net.onnx", *how, "-o", tmp_path / "net.prog")[0] == 0
+    (tmp_path / "later.toml").write_text(written(measured(25)))
+    (tmp_path / "more.toml").write_text(written(node(LINKED, 3)))
+    cycles = Model.read(tmp_path / "net.prog").cycles
+    good = f"{tmp_path}/net.prog is right: {cycles} cycles an iteration on 2 chips 'linked'.\n"
+    assert run("check", tmp_path / "net.prog") == (0, good, "")
+    assert run("check", tmp_path / "net.prog", "--links", "links.toml") == (0, good, "")
+    status, out, err = run("check", tmp_path / "net.prog", "--links", tmp_path / "later.toml", "--json")
+    found = json.loads(out)
+    # What is sent comes a cycle after it is expected.
+    assert {one["rule"] for one in found} <= {"link-lost", "link-meet"} and {one["chip"] for one in found} == {0, 1}
+    assert status == 1 and err.endswith(f"net.prog has {len(found)} findings.\n")
+    status, _, err = run("check", tmp_path / "net.prog", "--links", tmp_path / "more.toml")
+    assert status == 1 and err.endswith(f"net.prog is for 2 chips, {tmp_path}/more.toml has the links of 3.\n")
 
 
 def test_the_shipped_model_is_shared_by_the_chips_of_a_table(run, made):
