@@ -9,6 +9,7 @@ from pathlib import Path
 from hdl.export import Verilog, export_chip
 from sw.arch.config import Config
 from tb.harness import BUILD_ROOT, Sources, build
+from tb.held import with_held_inputs
 from tb.loops import with_loops
 from tb.toolchain import find_toolchain
 
@@ -59,6 +60,8 @@ def _build(config: Config, sim: bool, plain: bool, waves: bool, coverage: bool) 
         sources = Sources(design.top, {f"{design.top}.v": design.text})
     else:
         sources = gated(looped(design))
+        # Waves are looked at by names, which begin at the chip.
+        sources = sources if waves else with_held_inputs(sources, design.ports[design.top])
     return build(sources, waves=waves, coverage=coverage)
 
 

@@ -17,6 +17,7 @@ from sw.network.start import Start
 from sw.trace import Trace
 from tb.chip import gated, kept, looped
 from tb.harness import Sources, build
+from tb.held import with_held_inputs
 from tb.journal import Journal, RecordedChip, run_and_replay
 from tb.link_report import Failure, LinkCounts, counted, failure, linked
 from tb.power_up import RESET_CYCLES
@@ -168,15 +169,16 @@ def _build(config: Config, chips: int, sim: bool) -> Path:
     compiled by itself, once.
     """
     design = looped(export_chip(config, sim))
-    one = gated(design)
-    top = system_top(config, design.ports[design.top], design.top, chips, NOISE_WORDS, LONGEST)
+    ports = design.ports[design.top]
+    one = with_held_inputs(gated(design), ports)
+    verilog = {**one.verilog, "system.v": system_top(config, ports, one.top, chips, NOISE_WORDS, LONGEST)}
     if sim:
-        text, kind = design.text.replace('$write("~', '$write("%m ~'), {"shared": (*one.shared, design.top)}
+        changed, kind = (r'\$write\("~', '$write("%m ~'), {"shared": (*one.shared, one.top)}
     else:
         # Verilator gives another name to a port called `interrupt`, a word of some compilers, and then does not find it.
-        text, top = (re.sub(r"(?<![\w])interrupt(?!\w)", "interrupts", part) for part in (design.text, top))
-        kind = {"shared": one.shared, "blocks": (design.top,)}
-    return build(Sources("system", {f"{design.top}.v": text, "system.v": top}, defines=one.defines, **kind))
+        changed, kind = (r"(?<![\w])interrupt(?!\w)", "interrupts"), {"shared": one.shared, "blocks": (one.top,)}
+    verilog = {name: re.sub(*changed, text) for name, text in verilog.items()}
+    return build(Sources("system", verilog, defines=one.defines, **kind))
 
 
 def _write(config: Config, chips: int, wires: Sequence[Wire], folder: Path) -> None:
