@@ -57,6 +57,10 @@ class Board:
         """What a unit's cycle was claimed with, or None."""
         return self._points.get(unit * SPAN + cycle)
 
+    def open(self, unit: int, cycle: int) -> bool:
+        """Whether a unit's cycle could be claimed."""
+        return not (cycle < 0 or unit * SPAN + cycle in self._points or (self.pauses and self.pauses.meets(cycle, cycle)))
+
     def claim(self, unit: int, cycle: int, value: int = 0) -> bool:
         """Takes a unit's cycle; False if it is taken."""
         key = unit * SPAN + cycle

@@ -3,15 +3,11 @@
 from sw.arch.dtype import DType
 from sw.arch.floorplan import Unit
 from sw.compiler.chip import Chip
+from sw.compiler.fills import Byte, Fill
 from sw.compiler.memory import Memory, MemoryFull
 from sw.compiler.route import Router
 from sw.compiler.vectors import Copy, Tile, Vector
 from sw.compiler.ways import QUEUE
-
-#: A byte of a column: slice, word, the first cycle in which it can be read, and what to count reads by unless constant.
-Byte = tuple[int, int, int, Vector | None, Copy | None]
-#: Cycles by which the LWs of a tile may be apart from each other, all together.
-GAPS = 32
 
 
 class Loads:
@@ -66,67 +62,45 @@ class Loads:
             for s, _, ready, _, _ in bytes_
         )
 
+    def fill(self, unit: Unit, words: list[list[Byte]], after: int) -> Fill:
+        """How a tile can come into a plane as the board is now, with its LWs after cycle `after`."""
+        return Fill(self.chip, self.router, unit, words, after)
+
     def stand(self, unit: Unit, dtype: DType, words: list[list[Byte]], first: int, after: int, free: int) -> int | None:
         """Brings a tile into the array for passes from cycle `first` on; the cycle of its IW, None if it cannot be.
 
         after : the LWs come after this cycle
         free : the array is from this cycle on
-
-        The tile comes in before it is needed by as much as the LWs of the next one take, if it can.
         """
-        late, mark = self.chip.timing("IW").d_func, self.board.mark()
+        fill = self.fill(unit, words, after)
         array = QUEUE + self.chip.queues[f"{unit.name}_A"].index
-        begin = max(first - late - len(words), after + len(words), free - late)
-        for install in range(begin, first - late + 1):
-            if all(self.board.claim(array, at) for at in range(install + late, first)) and self._fill(
-                unit, dtype, words, install, after
-            ):
-                return install
-            self.board.undo(mark)
-        return None
+        install = next(fill.installs(first, free), None)
+        if install is not None:
+            for at in range(install + self.chip.timing("IW").d_func, first):
+                self.board.claim(array, at)
+            self._bring(unit, dtype, words, install, fill.way(install))
+        return install
 
-    def _fill(self, unit: Unit, dtype: DType, words: list[list[Byte]], install: int, after: int) -> bool:
-        """Brings all columns until the IW, which takes the weights queue for itself meanwhile."""
+    def _bring(self, unit: Unit, dtype: DType, words, install: int, way: list[tuple[int, int]]) -> None:
+        """Brings all columns on their way until the IW, which takes the weights queue for itself meanwhile."""
         queue = self.chip.queues[f"{unit.name}_W"].index
         count, columns = self.chip.load_streams, self.chip.load_streams // dtype.streams
-        codes, at = self._codes(unit), install
-        begin = max(after, install - len(words) - GAPS)
-        for beat in reversed(range(len(words))):
-            code = None
-            while code is None:
-                if at <= begin or not self.board.claim(QUEUE + queue, at):
-                    return False
-                code = next((code for code in codes if self._load(words[beat], at, unit, code)), None)
-                at -= 1
-            codes.sort(key=lambda other, code=code: other != code)
+        for at in range(way[-1][0], install + 1):
+            self.board.claim(QUEUE + queue, at)
+        for beat, (at, code) in zip(reversed(range(len(words))), way, strict=True):
+            self._load(words[beat], at, unit, code)
             values = {"dtype": int(dtype.is_float), "stream": code, "n": count.bit_length() - 1, "col": beat * columns}
-            self.board.issue(queue, at + 1, "LW", values | {"stride": 0})
+            self.board.issue(queue, at, "LW", values | {"stride": 0})
         self.board.issue(queue, install, "IW", {})
-        return True
 
-    def _codes(self, unit: Unit) -> list[int]:
-        """First streams of the groups that bring weights to a plane; those of a neighbour come last."""
-        count, streams = self.chip.load_streams, self.chip.config.streams
-        base = streams if unit.hemisphere == 0 else 0
-        codes = list(range(base, base + streams, count))
-        return codes[::-1] if unit.number % 2 else codes
-
-    def _load(self, beat: list[Byte], cycle: int, unit: Unit, code: int) -> bool:
+    def _load(self, beat: list[Byte], cycle: int, unit: Unit, code: int) -> None:
         """Brings columns to a plane on the streams from `code` on."""
-        west, board, router = unit.hemisphere == 0, self.board, self.router
-        lead, mark = self.chip.read_lead, board.mark()
-        for j, (s, word, ready, vector, copy) in enumerate(beat):
+        board, router, lead = self.board, self.router, self.chip.read_lead
+        for j, (s, word, _, vector, copy) in enumerate(beat):
             at = self.chip.slice_stop[s]
             issue = cycle - abs(at - unit.stop) - lead
-            if (
-                issue < ready
-                or (at < unit.stop) == west
-                or not router.claim_read(s, issue, issue, word)
-                or not board.span(*router.line(code + j, at, issue + lead + 1, unit.stop))
-            ):
-                board.undo(mark)
-                return False
+            router.claim_read(s, issue, issue, word)
+            board.span(*router.line(code + j, at, issue + lead + 1, unit.stop))
             board.issue(self.chip.slice_queue[s], issue, "READ", {"addr": word, "stream": code + j, "stride": 0})
             if vector is not None:
                 router.note_read(vector, copy, issue)
-        return True

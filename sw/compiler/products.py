@@ -5,14 +5,13 @@ pass, while the tile before still multiplies; uses of other tasks may lie betwee
 of k are outermost, so that a vector is taken once and held; with several, all rows meet a tile one after the other.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sw.arch.dtype import DType
 from sw.compiler.chip import Chip
 from sw.compiler.loads import Loads
 from sw.compiler.memory import Memory
-from sw.compiler.route import TRIES, Router
+from sw.compiler.route import TRIES, Router, no_place
 from sw.compiler.sums import Sums
 from sw.compiler.tasks import Product
 from sw.compiler.vectors import Vector
@@ -53,76 +52,93 @@ class Products:
         """Sees to it that all weights of a product lie where they can be loaded from."""
         self._tiles = [[self.loads.words(task.plane, task.dtype, tile) for tile in row] for row in task.tiles]
 
-    def free_from(self, task: Product, cycle: int) -> int:
-        """The first cycle, from `cycle` on, in which the plane starts no pass and is in none."""
-        unit = QUEUE + self.chip.queues[f"{task.plane}_A"].index
-        while self.board.held(unit, cycle) is not None:
-            cycle += 1
-        return cycle
+    def place(self, task: Product) -> None:
+        """Schedules a prepared product, every tile with its passes as soon as it can be. MemoryFull if that is never."""
+        ks, ns, count = len(task.tiles), len(task.tiles[0]), len(task.acts[0])
+        mark, row = self.board.mark(), self.sums.some_rows(task.plane, ns * count) if ks > 1 else 0
+        begins = [max(0, self.earliest(task))] * ns
+        while not self._tiles_from(task, begins, row):
+            self.board.undo(mark)
 
-    def place(self, task: Product, start: int) -> bool:
-        """Schedules a prepared product with its first pass in cycle `start` exactly, the others as soon as they can be."""
+    def _tiles_from(self, task: Product, begins: list[int], row: int) -> bool:
+        """Takes all tiles, those of n from the cycles `begins` on. False where accumulator rows are others' meanwhile; then
+        `begins` has a later cycle, from which on they may be free."""
         ks, ns, count = len(task.tiles), len(task.tiles[0]), len(task.acts[0])
         order = [(k, n) for k in range(ks) for n in range(ns)]
         if count > 1:
             order.sort(key=lambda use: (use[1], use[0]))
-        mark, row = self.board.mark(), self.sums.some_rows(task.plane, ns * count) if ks > 1 else 0
         turn, again = (self.chip.timing(name, task.dtype is DType.FP16).turn for name in ("ABC", "ACC"))
         state = _State(0, -1, None, {})
         for k, n in order:
-            first = max(start, state.free)
+            first = max(begins[n], state.free)
             if k:
                 # The row that adds up a sum can be met again only after a while.
                 first = max(first, state.passes[k - 1, n][-1] + again - (count - 1) * turn)
             if state.passes and state.held is None:
                 first = max(first, self._arrive(task, k))
-            tries = TRIES if state.passes else 1
-            if not any(self._use(task, k, n, at, row + n * count, state) for at in self._starts(task, k, first, tries, state)):
-                self.board.undo(mark)
+            self._soonest(task, k, n, first, row + n * count, state)
+            if ks > 1 and (free := self.sums.free_from(task, row + n * count, state.passes[0, n], state.passes[k, n])):
+                begins[n] = free
                 return False
             # With one vector the tiles of n that follow take what this pass leaves.
             state.held = state.free - turn if count == 1 and n + 1 < ns else None
-        if not self.sums.keep(task, state.passes, row):
-            self.board.undo(mark)
-            return False
-        task.start = start
+        if ks > 1:
+            for n in range(ns):
+                self.sums.keep(task, row + n * count, state.passes[0, n], state.passes[ks - 1, n])
+        task.start = state.passes[0, 0][0]
         return True
 
-    def _starts(self, task: Product, k: int, first: int, tries: int, state: _State) -> Iterator[int]:
-        """Cycles from `first` on in which a use may begin, as far as the array and the ports of activations tell."""
-        turn, stop = self.chip.timing("ABC", task.dtype is DType.FP16).turn, self.chip.planes[task.plane].stop
-        at = first
-        while at < first + tries:
-            late = at
-            if state.held is None:
-                late += self.router.delay([(v, at + i * turn) for i, v in enumerate(task.acts[k])], stop, first + tries - at)
-            late = self.free_from(task, late)
+    def _soonest(self, task: Product, k: int, n: int, first: int, row: int, state: _State) -> None:
+        """Takes one tile with its passes as soon as it can be, from cycle `first` on. MemoryFull if that is never."""
+        at, limit = first, first + TRIES
+        while at < limit:
+            late = self._ready(task, k, at, limit, state)
             if late == at:
-                yield at
-                late += 1
+                late = self._use(task, k, n, at, limit, row, state)
+                if late is None:
+                    return
             at = late
+        raise no_place(task, first)
 
-    def _use(self, task: Product, k: int, n: int, at: int, row: int, state: _State) -> bool:
-        """Takes one tile with its passes from cycle `at` on."""
+    def _ready(self, task: Product, k: int, at: int, limit: int, state: _State) -> int:
+        """The first cycle from `at` on in which a use may begin, as far as the array and the ports of activations tell by
+        themselves."""
+        turn, stop = self.chip.timing("ABC", task.dtype is DType.FP16).turn, self.chip.planes[task.plane].stop
+        if state.held is None:
+            at += self.router.delay([(v, at + i * turn) for i, v in enumerate(task.acts[k])], stop, limit - at)
+        unit = QUEUE + self.chip.queues[f"{task.plane}_A"].index
+        while self.board.held(unit, at) is not None:
+            at += 1
+        return at
+
+    def _use(self, task: Product, k: int, n: int, at: int, limit: int, row: int, state: _State) -> int | None:
+        """Takes one tile with its passes from cycle `at` on; if that cannot be, the next cycle that is worth a try."""
         turn, mark = self.chip.timing("ABC", task.dtype is DType.FP16).turn, self.board.mark()
-        cycles = [at + i * turn for i in range(len(task.acts[k]))]
-        if self._passes(task, cycles) and self._activate(task, k, cycles, state.held):
-            unit, words = self.chip.planes[task.plane], self._tiles[k][n]
+        unit, words = self.chip.planes[task.plane], self._tiles[k][n]
+        cycles, late = [at + i * turn for i in range(len(task.acts[k]))], at + 1
+        if (busy := self._passes(task, cycles)) is not None:
+            late = max(late, busy)
+        elif self._activate(task, k, cycles, state.held):
             installed = self.loads.stand(unit, task.dtype, words, at, state.installed, state.free)
-            if installed is not None and self.sums.meet(task, k, n, cycles, row):
+            if installed is None:
+                self.board.undo(mark)
+                return self.loads.fill(unit, words, state.installed).first(late, state.free, limit)
+            if self.sums.meet(task, k, n, cycles, row):
                 state.passes[k, n], state.installed, state.free = cycles, installed, cycles[-1] + turn
-                return True
+                return None
         self.board.undo(mark)
-        return False
+        return late
 
-    def _passes(self, task: Product, cycles: list[int]) -> bool:
-        """Takes the array and its way out."""
+    def _passes(self, task: Product, cycles: list[int]) -> int | None:
+        """Takes the array and its way out; if that cannot be, the cycle after the one that is taken."""
         queue, timing = self.chip.queues[f"{task.plane}_A"].index, self.chip.timing("ABC", task.dtype is DType.FP16)
-        return all(
-            self.board.claim(MEETS + queue, cycle + timing.d_func)
-            and all(self.board.claim(QUEUE + queue, cycle + j) for j in range(timing.turn))
-            for cycle in cycles
-        )
+        for cycle in cycles:
+            if not self.board.claim(MEETS + queue, cycle + timing.d_func):
+                return cycles[0] + 1
+            for at in range(cycle, cycle + timing.turn):
+                if not self.board.claim(QUEUE + queue, at):
+                    return at + 1
+        return None
 
     def _activate(self, task: Product, k: int, cycles: list[int], held: int | None) -> bool:
         """Starts the passes, with activations that the plane holds if nobody else brought others since."""

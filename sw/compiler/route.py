@@ -5,10 +5,16 @@ from collections.abc import Sequence
 from sw.compiler.memory import MemoryFull
 from sw.compiler.operands import Operands
 from sw.compiler.results import Results
+from sw.compiler.tasks import Task
 from sw.compiler.vectors import Copy, Vector
 
 #: Cycles in which a place in the schedule is looked for before a program is given up.
 TRIES = 20_000
+
+
+def no_place(task: Task, first: int) -> MemoryFull:
+    """That a task finds no place from a cycle on."""
+    return MemoryFull(f"Task '{task.name}' finds no place in the schedule within {TRIES} cycles from {first} on.")
 
 
 class Router(Operands, Results):

@@ -13,7 +13,7 @@ from sw.compiler.chip import Chip
 from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory, MemoryFull
 from sw.compiler.products import Products
-from sw.compiler.route import TRIES, Router
+from sw.compiler.route import TRIES, Router, no_place
 from sw.compiler.switches import Switches
 from sw.compiler.tables import Tables
 from sw.compiler.tasks import (
@@ -83,8 +83,7 @@ class Schedule:
             self._chain(task)
         elif isinstance(task, Product):
             self.products.prepare(task)
-            first = self.products.earliest(task)
-            search(task, first, lambda at: self.products.place(task, at), lambda at: self.products.free_from(task, at))
+            self.products.place(task)
         elif isinstance(task, Reduction | Permutation):
             first = self.switches.earliest(task)
             search(task, first, lambda at: self.switches.place(task, at), lambda at: self.switches.free_from(task, at))
@@ -198,7 +197,7 @@ def search(task: Task, first: int, place, skip=lambda at: at) -> None:
         at = skip(at + 1)
         if place(at):
             return
-    raise MemoryFull(f"Task '{task.name}' finds no place in the schedule within {TRIES} cycles from {first} on.")
+    raise no_place(task, first)
 
 
 def ordered(tasks: list[Task], latency) -> list[Task]:

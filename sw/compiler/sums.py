@@ -1,5 +1,7 @@
 """What comes out of a plane: every pass meets an ACC word, and the last one of a sum sends it off."""
 
+from functools import partial
+
 from sw.arch.dtype import DType
 from sw.compiler.chip import Chip
 from sw.compiler.route import Router
@@ -49,22 +51,32 @@ class Sums:
             self.board.issue(queue, cycle + late, "ACC", values | {"row": row + i if last else 0})
         return True
 
-    def keep(self, task: Product, passes: dict[tuple[int, int], list[int]], first: int) -> bool:
-        """Takes the accumulator rows from `first` on for all passes of a product, by tiles of k and n."""
-        if len(task.tiles) == 1:
-            return True
+    def free_from(self, task: Product, first: int, begin: list[int], end: list[int]) -> int | None:
+        """When others have accumulator rows, from `first` on, between the passes `begin` and `end` of a sum: the cycle for
+        its first pass from which on they leave it those that they have. None if nobody has any."""
+        late, turn = self._meets(task)
+        return max(
+            (
+                b + turn - late - (opens - begin[0])
+                for i, (opens, closes) in enumerate(zip(begin, end, strict=True))
+                for a, b in self._rows.get((task.plane, first + i), ())
+                if opens + late < b + turn and a < closes + late + turn
+            ),
+            default=None,
+        )
+
+    def keep(self, task: Product, first: int, begin: list[int], end: list[int]) -> None:
+        """Takes accumulator rows, from `first` on, between the passes `begin` and `end` of a sum."""
+        late, _ = self._meets(task)
+        for i, (opens, closes) in enumerate(zip(begin, end, strict=True)):
+            spans, meets = self._rows.setdefault((task.plane, first + i), []), (opens + late, closes + late)
+            spans.append(meets)
+            self.board.on_undo(partial(spans.remove, meets))
+
+    def _meets(self, task: Product) -> tuple[int, int]:
+        """Cycles from a pass to its ACC, and from an ACC to the next on its row."""
         fp16 = task.dtype is DType.FP16
-        late, turn = self.chip.timing("ABC", fp16).d_func, self.chip.timing("ACC", fp16).turn
-        for n in range(len(task.outs)):
-            begin, end = passes[0, n], passes[len(task.tiles) - 1, n]
-            for i, span in enumerate(zip(begin, end, strict=True)):
-                spans = self._rows.setdefault((task.plane, first + n * len(begin) + i), [])
-                meets = span[0] + late, span[1] + late
-                if any(meets[0] < b + turn and a < meets[1] + turn for a, b in spans):
-                    return False
-                spans.append(meets)
-                self.board.on_undo(lambda spans=spans, meets=meets: spans.remove(meets))
-        return True
+        return self.chip.timing("ABC", fp16).d_func, self.chip.timing("ACC", fp16).turn
 
     def _avoid(self, vectors: list[Vector]) -> set[int]:
         return {
