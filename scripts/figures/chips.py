@@ -14,15 +14,14 @@ from sw.compiler.llama.build import border, decoder
 from sw.compiler.llama.checkpoint import Checkpoint
 from sw.compiler.spread.schemes import spread
 from sw.golden.chip import GoldenSystem
-from sw.isa.table import run_cycles
 from sw.machine import MachineError
 from takt.model import joined
 
 COUNTS = (1, 2, 4)
 #: Widths of models of one layer, whose feed-forward is three times as wide, with heads of 16.
 WIDTHS = (64, 128, 256)
-#: The dense layers, rows that go through them, and how many of these in one run of a chip.
-LAYERS, SIZE, ROWS, AT_ONCE = 8, 2048, 512, 64
+#: The dense layers, and rows that go through them.
+LAYERS, SIZE, ROWS = 8, 2048, 512
 SEED = 2048
 
 
@@ -77,24 +76,21 @@ def layers(rows: int) -> Graph:
 
 
 def dense() -> Found:
-    """Share of the time of one chip over that of so many, for all rows in as many runs of `AT_ONCE` rows a chip as it takes.
-    Chips have their own rows, so they send each other nothing. Results are compared with those of one chip."""
-    config, rng, cycles = load("full"), np.random.default_rng(SEED), {}
-    x = rng.integers(-128, 128, (ROWS, SIZE), np.int8)
-    first = np.empty_like(x)
+    """Share of the time of one chip over that of so many, for all rows in one run of chips that have as many each. They send
+    each other nothing. Results are compared with those of one chip."""
+    config, cycles, first = load("full"), {}, None
+    x = np.random.default_rng(SEED).integers(-128, 128, (ROWS, SIZE), np.int8)
+    graph = layers(ROWS)
     for chips in (1, 2, 4, 8):
-        system, rows = joined(config, chips), AT_ONCE * chips
-        spreaded, around = spread(layers(rows), system, "rows")
+        system = joined(config, chips)
+        spreaded, around = spread(graph, system, "rows")
         compiled, machine = compile_system(spreaded, system), GoldenSystem(system)
         compiled.load(machine)
-        for begin in range(0, ROWS if chips == 1 else rows, rows):
-            part = slice(begin, begin + rows)
-            found = around.join(compiled.step(machine, around.divide({"x": x[part]})))["y"]
-            if chips == 1:
-                first[part] = found
-            elif not np.array_equal(found, first[part]):
-                raise MachineError(f"On {chips} chips results are others than on one.")
-        cycles[chips] = run_cycles(config, max(compiled.cycles), ROWS // rows)
+        found = around.join(compiled.step(machine, around.divide({"x": x})))["y"]
+        first = found if first is None else first
+        if not np.array_equal(found, first):
+            raise MachineError(f"On {chips} chips results are others than on one.")
+        cycles[chips] = max(compiled.cycles)
     shares = {f"{chips} chips": cycles[1] / chips / cycles[chips] for chips in (2, 4, 8)}
     return Found(shares["8 chips"], shares | {f"{chips} chips, cycles": found for chips, found in cycles.items()})
 

@@ -145,12 +145,28 @@ class Chains:
             for copy in arg[0].copies
             for s in copy.slices
         }
-        planes = [reader.plane for reader in vectors[0].readers if isinstance(reader, Product)]
-        if planes:
-            west = self.chip.planes[planes[0]].hemisphere == 0
+        products = [reader for reader in vectors[0].readers if isinstance(reader, Product)]
+        if products:
+            west = self.chip.planes[products[0].plane].hemisphere == 0
+        for product in products:
+            avoid |= self._beside(product, vectors[0])
         choices = sorted(self._choices(alu, made.streams), key=lambda code: (code >= self.chip.config.streams) != west)
         code = self.router.land(vectors, choices, self.chip.vxm, stands, made.streams, avoid)
         return None if code is None else {"out": 1, "dst": code}
+
+    def _beside(self, product: Product, vector: Vector) -> set[int]:
+        """Slices of the activations that other planes may read while one reads a vector and the rows after it: those of
+        the next tiles of k."""
+        at = next((k for k, group in enumerate(product.acts) if any(v.whole is vector for v in group)), None)
+        if at is None or len(product.acts[0]) == 1:
+            return set()
+        return {
+            s
+            for k, group in enumerate(product.acts)
+            if 0 < abs(k - at) < len(self.chip.planes)
+            for copy in group[0].copies
+            for s in copy.slices
+        }
 
     def _choices(self, alu: int, size: int) -> list[int]:
         """Codes of the aligned streams that an ALU reaches, both ways, each time beginning with another one."""

@@ -6,6 +6,7 @@ from sw.compiler.chip import Chip
 from sw.compiler.graph import Tensor
 from sw.compiler.lower.lowering import Lowering
 from sw.compiler.memory import Memory, MemoryFull, as_bytes
+from sw.compiler.tasks import Product
 from sw.compiler.vectors import Copy, Table
 
 
@@ -22,10 +23,10 @@ class Placer:
                     self._home(vector)
         for tensor in lowering.graph.inputs.values():
             if tensor not in lowering.tables:
-                self._input(tensor.name, lowering.grids[tensor].reshape(-1))
+                self._input(tensor.name, lowering.grids[tensor])
 
     def _table(self, table: Table) -> None:
-        size, c = table.dtype.streams, self.chip.config
+        size, step, c = table.dtype.streams, self.chip.config.mem.slices_per_stop, self.chip.config
         if table.region_words > c.bank_words:
             raise MemoryFull(
                 f"The table '{table.name}' has {table.region_words} rows in a slice, a bank has {c.bank_words} words."
@@ -35,7 +36,7 @@ class Placer:
             there = self.chip.sides[side if table.sides > 1 else self._turn % 2]
             for stripe in range(table.stripes):
                 for group in range(groups):
-                    slices = self._weight_slices(there, stripe, size) if table.weights else self._slices(there, size)
+                    slices = self._weight_slices(there, stripe, size) if table.weights else self._slices(there, size, step)
                     first = [self._reserve(s, table.region_words, f"The table '{table.name}'") for s in slices]
                     table.regions[side, stripe, group] = tuple(slices), tuple(first)
         self._turn += 1
@@ -45,12 +46,11 @@ class Placer:
         outer = side[len(side) - self.chip.load_streams :]
         return list(outer[stripe * size : (stripe + 1) * size])
 
-    def _slices(self, side, size: int) -> list[int]:
-        """Slices of one stop, with the most room."""
-        step = self.chip.config.mem.slices_per_stop
-        if step < size:
-            raise MemoryFull(f"A table of {size} bytes an element needs {size} slices at a stop, there are {step}.")
-        best = max(range(0, len(side), step), key=lambda n: -self.memory.constant_words(side[n]))
+    def _slices(self, side, size: int, step: int) -> list[int]:
+        """Slices of one stop, with the most room; those may be the first of any `step`."""
+        if (there := self.chip.config.mem.slices_per_stop) < size:
+            raise MemoryFull(f"A table of {size} bytes an element needs {size} slices at a stop, there are {there}.")
+        best = min(range(0, len(side), step), key=lambda n: self.memory.constant_words(side[n]))
         return list(side[best : best + size])
 
     def _reserve(self, s: int, words: int, what: str) -> int:
@@ -79,11 +79,14 @@ class Placer:
         slices, first = home.table.regions[home.table.region(home.row, home.tile)]
         vector.lie(Copy(slices, tuple(word + home.table.offset(home.row) for word in first), 0))
 
-    def _input(self, name: str, vectors) -> None:
-        """Consecutive words in as many slices as an element has bytes."""
-        side = self.chip.sides[self._turn % 2]
+    def _input(self, name: str, grid: np.ndarray) -> None:
+        """Consecutive words in as many slices as an element has bytes; of several rows for products each tile of the last
+        axis has its own slices, so that planes can read all rows of different ones at once."""
+        side, size = self.chip.sides[self._turn % 2], grid[0, 0].bytes
         self._turn += 1
-        slices = self._slices(side, vectors[0].bytes)
-        first = [self._reserve(s, len(vectors), f"The input '{name}'") for s in slices]
-        for k, vector in enumerate(vectors):
-            vector.lie(Copy(tuple(slices), tuple(word + k for word in first), 0))
+        apart = len(grid) > 1 and any(isinstance(reader, Product) for reader in grid[0, 0].readers)
+        for vectors in grid.T if apart else [grid.reshape(-1)]:
+            slices = self._slices(side, size, size if apart else self.chip.config.mem.slices_per_stop)
+            first = [self._reserve(s, len(vectors), f"The input '{name}'") for s in slices]
+            for k, vector in enumerate(vectors):
+                vector.lie(Copy(tuple(slices), tuple(word + k for word in first), 0))

@@ -38,6 +38,8 @@ class Products:
     def __init__(self, chip: Chip, router: Router, memory: Memory):
         self.chip, self.router, self.board = chip, router, router.board
         self.loads, self.sums = Loads(chip, router, memory), Sums(chip, router)
+        #: From when on a plane has nothing to do any more.
+        self._ends = dict.fromkeys(chip.planes, 0)
 
     def earliest(self, task: Product) -> int:
         """The first cycle in which activations and weights allow the first pass of a prepared product."""
@@ -77,7 +79,8 @@ class Products:
             if state.passes and state.held is None:
                 first = max(first, self._arrive(task, k))
             self._soonest(task, k, n, first, row + n * count, state)
-            if ks > 1 and (free := self.sums.free_from(task, row + n * count, state.passes[0, n], state.passes[k, n])):
+            free = self.sums.free_from(task, row + n * count, state.passes[0, n], state.passes[k, n]) if ks > 1 else None
+            if free is not None:
                 begins[n] = free
                 return False
             # With one vector the tiles of n that follow take what this pass leaves.
@@ -85,12 +88,12 @@ class Products:
         if ks > 1:
             for n in range(ns):
                 self.sums.keep(task, row + n * count, state.passes[0, n], state.passes[ks - 1, n])
-        task.start = state.passes[0, 0][0]
+        task.start, self._ends[task.plane] = state.passes[0, 0][0], max(self._ends[task.plane], state.free)
         return True
 
     def _soonest(self, task: Product, k: int, n: int, first: int, row: int, state: _State) -> None:
         """Takes one tile with its passes as soon as it can be, from cycle `first` on. MemoryFull if that is never."""
-        at, limit = first, first + TRIES
+        at, limit = first, max(first, self._ends[task.plane]) + TRIES
         while at < limit:
             late = self._ready(task, k, at, limit, state)
             if late == at:
