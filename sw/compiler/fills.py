@@ -34,7 +34,7 @@ class Fill:
 
     def first(self, first: int, free: int, limit: int) -> int:
         """The first cycle, from `first` on, for passes before which the tile can come in; `limit` if that is later."""
-        return next((at for at in range(first, limit) if any(self.installs(at, free))), limit)
+        return next((at for at in range(first, limit) if next(self.installs(at, free), None) is not None), limit)
 
     def installs(self, first: int, free: int) -> Iterator[int]:
         """Cycles in which an IW can bring the tile in for passes from cycle `first` on, into an array that is free from
