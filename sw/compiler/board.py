@@ -62,10 +62,10 @@ class Board:
         return not (cycle < 0 or unit * SPAN + cycle in self._points or (self.pauses and self.pauses.meets(cycle, cycle)))
 
     def claim(self, unit: int, cycle: int, value: int = 0) -> bool:
-        """Takes a unit's cycle; False if it is taken."""
-        key = unit * SPAN + cycle
-        if cycle < 0 or key in self._points or (self.pauses and self.pauses.meets(cycle, cycle)):
+        """Takes a unit's cycle; False if it cannot be."""
+        if not self.open(unit, cycle):
             return False
+        key = unit * SPAN + cycle
         self._points[key] = value
         self._log.append(key)
         return True
@@ -75,20 +75,16 @@ class Board:
         del self._points[unit * SPAN + cycle]
 
     def free(self, code: int, diagonal: int, low: int, high: int) -> bool:
-        """Whether nobody has any of the stops low … high of a diagonal of a stream."""
+        """Whether stops low … high of a diagonal of a stream could be taken."""
         if any(low <= b and a <= high for a, b in self._spans.get((code, diagonal), ())):
             return False
         return not (self.pauses and self.pauses.meets(*self._stands(code, diagonal, low, high)))
 
     def span(self, code: int, diagonal: int, low: int, high: int) -> bool:
-        """Takes stops low … high of a diagonal of a stream; False if any of them is taken."""
-        spans = self._spans.setdefault((code, diagonal), [])
-        for a, b in spans:
-            if low <= b and a <= high:
-                return False
-        if self.pauses and self.pauses.meets(*self._stands(code, diagonal, low, high)):
+        """Takes stops low … high of a diagonal of a stream; False if any of them cannot be."""
+        if not self.free(code, diagonal, low, high):
             return False
-        taken = (low, high)
+        spans, taken = self._spans.setdefault((code, diagonal), []), (low, high)
         spans.append(taken)
         self._log.append(lambda: spans.remove(taken))
         return True
